@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * ipcdemo: the contract between the module and programs
+ *
+ * /dev/ipcdemo is two objects behind one name:
+ *
+ *   the default pipe    open(2), read(2), write(2), poll(2): a FIFO.  O_RDONLY
+ *                       and O_WRONLY are its ends, O_RDWR is both of them.
+ *   the default region  mmap(2) of a descriptor that is open O_RDWR.
+ *
+ * Opened with access mode 3 (IPCDEMO_O_CONTROL) the device gives a *control
+ * descriptor*: neither reader nor writer, good for the calls below and nothing
+ * else, so that looking at a pipe never changes who has it open.  open(2) asks
+ * for read and write permission in that mode.
+ *
+ * Conventions of every call
+ *
+ *  - The request is a struct.  Its first member, size, is sizeof the struct as
+ *    the caller knows it; a struct may only grow, at its end.  A caller that is
+ *    newer than the module may pass a larger one: members that the module does
+ *    not know must be 0 on input (else E2BIG), and are 0 on output.  A size
+ *    below that of the first version of the struct is EINVAL.
+ *  - id names an object (the first column of /proc/ipcdemo/pipes and regions).
+ *    0 means the object of the descriptor; on a control descriptor, the default
+ *    one.  A descriptor that is an end of a pipe, or a region, takes its own id
+ *    or 0 and nothing else (EINVAL).  On a control descriptor an id that is not
+ *    there, or is an object of the other kind, is ENOENT.
+ *  - Members marked "0" must be 0, and flags hold only bits named here: EINVAL.
+ *  - A bad pointer is EFAULT, and then nothing has changed.
+ *  - A request number that is not listed here is ENOTTY.  So is FIONREAD on a
+ *    control descriptor; on an end of a pipe FIONREAD is as in pipe(7).
+ *  - Calls return 0 unless their description says otherwise.
+ *  - All members have the same size and place in 32-bit programs.
+ */
+#ifndef _UAPI_LINUX_IPCDEMO_H
+#define _UAPI_LINUX_IPCDEMO_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* What modinfo and /proc/ipcdemo/version say. */
+#define IPCDEMO_VERSION		"0.1.0"
+
+/* Rises when a program built against an older header could misbehave. */
+#define IPCDEMO_UAPI_VERSION	1
+
+/* The access mode for open(2) that gives a control descriptor. */
+#define IPCDEMO_O_CONTROL	3
+
+/* How long the bytes in a pipe live. */
+enum ipcdemo_persistence {
+	/*
+	 * While somebody has an end open, as in pipe(7).  The last close drops
+	 * the bytes and gives the pipe its default capacity back.
+	 */
+	IPCDEMO_PERSIST_PROCESS	= 0,
+
+	/*
+	 * Until they are read.  Opens do not wait for the other side, writing
+	 * needs no reader (no EPIPE, no ENXIO), reading an empty pipe that
+	 * nobody has open for writing is end of file.
+	 */
+	IPCDEMO_PERSIST_KERNEL	= 1,
+};
+
+/**
+ * struct ipcdemo_pipe_stat - the state of a pipe
+ * @size:	in: sizeof this struct; out: how many bytes of it the module knows
+ * @id:		in: which pipe; out: its id
+ * @flags:	in: 0; out: IPCDEMO_STAT_* bits
+ * @persistence: enum ipcdemo_persistence
+ * @owner:	user id of the owner, in the user namespace of the caller
+ * @mode:	permission bits
+ * @slots:	how many slots the ring has, a power of two
+ * @used:	slots that hold bytes: head - tail
+ * @head:	index of the next slot to be written; free-running, modulo 2^32
+ * @tail:	index of the next slot to be read; free-running, modulo 2^32
+ * @readers:	open files with the read end
+ * @writers:	open files with the write end
+ * @read_waiters: tasks that wait in read(2)
+ * @write_waiters: tasks that wait in write(2)
+ * @open_waiters: tasks that wait in open(2) for the other side
+ * @spare:	pages kept in slots that hold no bytes
+ * @bytes:	bytes in the pipe: what FIONREAD says
+ * @capacity:	slots, in bytes: what F_GETPIPE_SZ would say
+ *
+ * @slots to @tail, @spare and @bytes are of one instant (unless
+ * IPCDEMO_STAT_TORN is set), the other members each of a moment near it.
+ */
+struct ipcdemo_pipe_stat {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__u32 persistence;
+	__u32 owner;
+	__u32 mode;
+	__u32 slots;
+	__u32 used;
+	__u32 head;
+	__u32 tail;
+	__u32 readers;
+	__u32 writers;
+	__u32 read_waiters;
+	__u32 write_waiters;
+	__u32 open_waiters;
+	__u32 spare;
+	__u64 bytes;
+	__u64 capacity;
+};
+
+/*
+ * The pipe changed so fast that no consistent look at the ring could be had
+ * without stopping it.  Each number was true at some moment; they need not fit
+ * each other.
+ */
+#define IPCDEMO_STAT_TORN	0x1
+
+/**
+ * struct ipcdemo_region_stat - the state of a region
+ * @size:	in: sizeof this struct; out: how many bytes of it the module knows
+ * @id:		in: which region; out: its id
+ * @flags:	in: 0; out: 0
+ * @owner:	user id of the owner, in the user namespace of the caller
+ * @mode:	permission bits
+ * @files:	open files of the region; a mapping is one too
+ * @maps:	mappings: entries in /proc/PID/maps, of all processes
+ * @pad:	0
+ * @length:	length in bytes, a multiple of the page size
+ * @pages:	pages that are there; the others are made, zeroed, when touched
+ * @page_size:	bytes in a page
+ */
+struct ipcdemo_region_stat {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__u32 owner;
+	__u32 mode;
+	__u32 files;
+	__u32 maps;
+	__u32 pad;
+	__u64 length;
+	__u64 pages;
+	__u64 page_size;
+};
+
+/**
+ * struct ipcdemo_peek - copy bytes out of a pipe and leave them there
+ * @size:	in: sizeof this struct
+ * @id:		in: which pipe
+ * @flags:	in: 0
+ * @pad:	in: 0
+ * @skip:	in: how many bytes to pass over first, counted from the oldest
+ * @buf:	in: where to copy to, a pointer
+ * @len:	in: how many bytes at most; out: how many were copied, 0 if the
+ *		pipe holds no more than @skip
+ * @bytes:	out: bytes in the pipe at that moment
+ *
+ * Never waits for bytes.  It waits for a call that is moving bytes just now
+ * (EINTR if the caller is killed meanwhile).
+ */
+struct ipcdemo_peek {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__u32 pad;
+	__u64 skip;
+	__u64 buf;
+	__u64 len;
+	__u64 bytes;
+};
+
+/**
+ * struct ipcdemo_attr - one attribute of a pipe
+ * @size:	in: sizeof this struct
+ * @id:		in: which pipe
+ * @flags:	in: 0
+ * @pad:	in: 0
+ * @value:	the attribute's value: in for SET, out for both
+ */
+struct ipcdemo_attr {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__u32 pad;
+	__u64 value;
+};
+
+/**
+ * struct ipcdemo_region_fd - ask for a descriptor of a region
+ * @size:	in: sizeof this struct
+ * @id:		in: which region
+ * @flags:	in: 0 or O_CLOEXEC
+ * @pad:	in: 0
+ */
+struct ipcdemo_region_fd {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__u32 pad;
+};
+
+#define IPCDEMO_IOC_MAGIC	0xDC
+
+/*
+ * The state of a pipe or region.  Takes no lock that a reader or a writer
+ * takes, so it answers also when the pipe is stuck.  Any descriptor of the
+ * object, or a control descriptor.
+ */
+#define IPCDEMO_IOC_PIPE_STAT \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x01, struct ipcdemo_pipe_stat)
+#define IPCDEMO_IOC_REGION_STAT \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x02, struct ipcdemo_region_stat)
+
+/*
+ * Copy bytes without consuming them.  A control descriptor or a read end;
+ * EBADF on a write end.
+ */
+#define IPCDEMO_IOC_PEEK \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x03, struct ipcdemo_peek)
+
+/*
+ * The capacity in bytes.  SET has the rules of F_SETPIPE_SZ (fcntl(2)): rounds
+ * up to a power of two of pages, at least one page, and stores what it became
+ * in value.  EINVAL above 2^31.  EBUSY if more slots are in use than would be
+ * left.  EPERM when growing above the module's pipe_max_size without
+ * CAP_SYS_RESOURCE, or above the user's budget without CAP_SYS_RESOURCE or
+ * CAP_SYS_ADMIN.  ENOMEM.
+ */
+#define IPCDEMO_IOC_GET_CAPACITY \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x04, struct ipcdemo_attr)
+#define IPCDEMO_IOC_SET_CAPACITY \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x05, struct ipcdemo_attr)
+
+/*
+ * enum ipcdemo_persistence.  Setting IPCDEMO_PERSIST_KERNEL lets go whoever
+ * waits in open(2); setting IPCDEMO_PERSIST_PROCESS drops the bytes of a pipe
+ * that nobody has open, and wakes writers that have no reader (EPIPE).
+ */
+#define IPCDEMO_IOC_GET_PERSISTENCE \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x06, struct ipcdemo_attr)
+#define IPCDEMO_IOC_SET_PERSISTENCE \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x07, struct ipcdemo_attr)
+
+/*
+ * Returns a descriptor of the region: O_RDWR; mmap, read, write, pread, pwrite
+ * and lseek work on it.  Writing at or beyond the region's end is ENOSPC,
+ * ftruncate is EPERM.  A control descriptor only, else EBADF.  EMFILE, ENFILE,
+ * ENOMEM.
+ */
+#define IPCDEMO_IOC_REGION_FD \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x08, struct ipcdemo_region_fd)
+
+#endif /* _UAPI_LINUX_IPCDEMO_H */
