@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests: host programs (HOST_TESTS) and guest programs (GUEST_TESTS).  Both
+# print TAP.  The top Makefile sets BUILD, CC and CFLAGS and includes this.
+
+TEST_OUT := $(BUILD)/tests
+
+# --- host: the ring under ASan and UBSan --------------------------------------
+
+RING := module/ring.c module/ring.h tests/host/kernel_shim.h
+RING_FLAGS = $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Itests/host
+FAULTS := $(wildcard tests/host/faults/*.sed)
+FAULT_DIR := $(TEST_OUT)/host/faults
+FAULT_TESTS := $(FAULTS:tests/host/faults/%.sed=$(FAULT_DIR)/%.test)
+
+HOST_TESTS := $(TEST_OUT)/host/ring $(TEST_OUT)/host/check-faults
+
+$(TEST_OUT)/host/ring.o: tests/host/ring.c $(RING)
+	@mkdir -p $(@D)
+	$(CC) $(RING_FLAGS) -Imodule -c $< -o $@
+
+$(TEST_OUT)/host/ring: $(TEST_OUT)/host/ring.o $(RING)
+	$(CC) $(RING_FLAGS) -Imodule $< module/ring.c -o $@ -lcmocka
+
+# A fault is a sed script for ring.c and ring.h.  One that changes neither is
+# no fault, and one that does not compile proves nothing: both stop the build.
+$(FAULT_DIR)/%.test: tests/host/faults/%.sed $(TEST_OUT)/host/ring.o $(RING)
+	@mkdir -p $(FAULT_DIR)/$*
+	sed -f $< module/ring.c > $(FAULT_DIR)/$*/ring.c
+	sed -f $< module/ring.h > $(FAULT_DIR)/$*/ring.h
+	@if cmp -s module/ring.c $(FAULT_DIR)/$*/ring.c && \
+	    cmp -s module/ring.h $(FAULT_DIR)/$*/ring.h; then \
+		echo "$<: changes nothing in module/ring.[ch] any more:" \
+			"make it fit" >&2; exit 1; fi
+	$(CC) $(RING_FLAGS) -I$(FAULT_DIR)/$* $(TEST_OUT)/host/ring.o \
+		$(FAULT_DIR)/$*/ring.c -o $@ -lcmocka
+	cp $< $(FAULT_DIR)/
+
+$(TEST_OUT)/host/check-faults: tests/host/check-faults $(FAULT_TESTS) \
+		$(TEST_OUT)/host/ring
+	cp $(TEST_OUT)/host/ring $(FAULT_DIR)/good
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/faults/check" %s\n' \
+		'"$$(dirname "$$0")/faults"' > $@.new
+	cp $< $(FAULT_DIR)/check
+	chmod +x $@.new $(FAULT_DIR)/check
+	mv $@.new $@
