@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every command a person types. `make help` lists them.
+#
+# What is built goes below build/; downloads go to the cache, which is
+# ${XDG_CACHE_HOME:-~/.cache}/ipcdemo.
+
+BUILD := build
+CC = gcc
+CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -Imodule/uapi
+PREFIX = /usr/local
+
+# The kernel headers to build the module against. If this is not given, those
+# of the kernel that the VM boots, downloaded.
+KDIR =
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+-include userspace/build.mk
+-include tests/build.mk
+
+HOST_BATS := $(sort $(wildcard tests/vm/*.bats))
+GUEST_BATS := $(sort $(wildcard tests/kernel/*.bats tests/cli/*.bats))
+
+.PHONY: help
+help: ## this list
+	@echo "make TARGET, where TARGET is one of"
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' Makefile | \
+		expand -t 16
+
+.PHONY: demo
+demo: ## build everything, boot a VM, load the module there, take the tour
+	@tests/install-deps build vm
+	@$(MAKE) --no-print-directory module userspace
+	@tests/demo
+
+.PHONY: shell
+shell: ## a shell in a VM with the module loaded; leaving it ends the VM
+	@tests/install-deps build vm
+	@$(MAKE) --no-print-directory module userspace
+	@tests/vm/run --module --interactive
+
+.PHONY: module
+module: ## the kernel module, for the VM's kernel or the one of KDIR=DIRECTORY
+	@tests/install-deps build
+	@tests/build-module $(KDIR)
+
+.PHONY: userspace
+userspace: ## the command ipcdemo and its library
+	@tests/install-deps build
+	@$(MAKE) --no-print-directory $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a
+
+.PHONY: check
+check: ## all tests; TESTS='NAME...' runs only these
+	@tests/install-deps build vm test
+	@$(MAKE) --no-print-directory module userspace test-programs
+	@tests/run-suite --only "$(TESTS)" \
+		--host $(HOST_TESTS) $(HOST_BATS) \
+		--guest $(GUEST_TESTS) $(GUEST_BATS)
+
+.PHONY: check-host
+check-host: ## the tests that need no VM
+	@tests/install-deps build test
+	@$(MAKE) --no-print-directory test-programs
+	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS)
+
+.PHONY: test-programs
+test-programs: $(HOST_TESTS) $(GUEST_TESTS)
+
+.PHONY: lint
+lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
+	@tests/install-deps build lint
+	@tests/lint
+
+.PHONY: clean
+clean: ## remove build/; the cache stays
+	rm -rf $(BUILD)
