@@ -76,8 +76,7 @@
 	  "a process has mapped the region, or a part of a mapping split off") \
 	X(MAP_FAULT, "map.fault", REGION, "faults",                            \
 	  "a touched page was not in the process's page table yet")            \
-	X(MAP_GONE, "map.gone", REGION, "maps",                                \
-	  "a mapping is gone")                                                 \
+	X(MAP_GONE, "map.gone", REGION, "maps", "a mapping is gone")           \
 	X(REGION_READ, "region.read", REGION, "bytes",                         \
 	  "bytes were read from the region with read or pread")                \
 	X(REGION_WRITE, "region.write", REGION, "bytes",                       \

@@ -39,13 +39,13 @@
 #include <linux/types.h>
 
 /* What modinfo and /proc/ipcdemo/version say. */
-#define IPCDEMO_VERSION		"0.1.0"
+#define IPCDEMO_VERSION	     "0.1.0"
 
 /* Rises when a program built against an older header could misbehave. */
-#define IPCDEMO_UAPI_VERSION	1
+#define IPCDEMO_UAPI_VERSION 1
 
 /* The access mode for open(2) that gives a control descriptor. */
-#define IPCDEMO_O_CONTROL	3
+#define IPCDEMO_O_CONTROL    3
 
 /* How long the bytes in a pipe live. */
 enum ipcdemo_persistence {
@@ -53,14 +53,14 @@ enum ipcdemo_persistence {
 	 * While somebody has an end open, as in pipe(7).  The last close drops
 	 * the bytes and gives the pipe its default capacity back.
 	 */
-	IPCDEMO_PERSIST_PROCESS	= 0,
+	IPCDEMO_PERSIST_PROCESS = 0,
 
 	/*
 	 * Until they are read.  Opens do not wait for the other side, writing
 	 * needs no reader (no EPIPE, no ENXIO), reading an empty pipe that
 	 * nobody has open for writing is end of file.
 	 */
-	IPCDEMO_PERSIST_KERNEL	= 1,
+	IPCDEMO_PERSIST_KERNEL = 1,
 };
 
 /**
@@ -113,7 +113,7 @@ struct ipcdemo_pipe_stat {
  * without stopping it.  Each number was true at some moment; they need not fit
  * each other.
  */
-#define IPCDEMO_STAT_TORN	0x1
+#define IPCDEMO_STAT_TORN 0x1
 
 /**
  * struct ipcdemo_region_stat - the state of a region
@@ -199,7 +199,7 @@ struct ipcdemo_region_fd {
 	__u32 pad;
 };
 
-#define IPCDEMO_IOC_MAGIC	0xDC
+#define IPCDEMO_IOC_MAGIC 0xDC
 
 /*
  * The state of a pipe or region.  Takes no lock that a reader or a writer
@@ -215,8 +215,7 @@ struct ipcdemo_region_fd {
  * Copy bytes without consuming them.  A control descriptor or a read end;
  * EBADF on a write end.
  */
-#define IPCDEMO_IOC_PEEK \
-	_IOWR(IPCDEMO_IOC_MAGIC, 0x03, struct ipcdemo_peek)
+#define IPCDEMO_IOC_PEEK _IOWR(IPCDEMO_IOC_MAGIC, 0x03, struct ipcdemo_peek)
 
 /*
  * The capacity in bytes.  SET has the rules of F_SETPIPE_SZ (fcntl(2)): rounds

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/ipcdemo: files of the device (see chardev.h). */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/ipcdemo.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/stat.h>
+
+#include "chardev.h"
+#include "compat.h"
+#include "ioctl.h"
+#include "main.h"
+#include "pipe.h"
+#include "region.h"
+
+#define DEVICE_NAME "ipcdemo"
+
+static ushort mode = 0666;
+module_param(mode, ushort, 0444);
+MODULE_PARM_DESC(mode,
+		 "permission bits of /dev/ipcdemo (octal with a leading 0)");
+
+static unsigned long region_size = 1UL << 20;
+module_param(region_size, ulong, 0444);
+MODULE_PARM_DESC(region_size,
+		 "bytes of the default region, rounded up to pages (to 4 GiB)");
+
+static dev_t number;
+static struct cdev cdev;
+static struct class *class;
+
+/* Set before the device can be opened, cleared after it no longer can. */
+static struct ipc_defaults defaults;
+
+/* --- an end of the default pipe --- */
+
+static const struct file_operations control_fops;
+
+static int dev_open(struct inode *inode, struct file *file)
+{
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE))) {
+		/* Same owner: the module reference goes with it. */
+		file->f_op = &control_fops;
+		file->private_data = &defaults;
+		return 0;
+	}
+	file->private_data = defaults.pipe;
+	return ipc_pipe_open(defaults.pipe, file);
+}
+
+static int end_release(struct inode *inode, struct file *file)
+{
+	ipc_pipe_close(file->private_data, file);
+	return 0;
+}
+
+static ssize_t end_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+
+	return ipc_pipe_read(file->private_data, file, to);
+}
+
+static ssize_t end_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+
+	return ipc_pipe_write(file->private_data, file, from);
+}
+
+static __poll_t end_poll(struct file *file, struct poll_table_struct *wait)
+{
+	return ipc_pipe_poll(file->private_data, file, wait);
+}
+
+static int end_fasync(int fd, struct file *file, int on)
+{
+	return ipc_pipe_fasync(file->private_data, fd, file, on);
+}
+
+static int end_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return ipc_region_mmap(defaults.region, file, vma);
+}
+
+static void end_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct ipc_pipe *pipe = file->private_data;
+	const char *end = "both";
+
+	if (!(file->f_mode & FMODE_WRITE))
+		end = "read";
+	else if (!(file->f_mode & FMODE_READ))
+		end = "write";
+	seq_printf(m, "ipcdemo-object:\t%u\nipcdemo-end:\t%s\n",
+		   pipe->object.id, end);
+}
+
+static const struct file_operations dev_fops = {
+	.owner = THIS_MODULE,
+	.open = dev_open,
+	.release = end_release,
+	.read_iter = end_read_iter,
+	.write_iter = end_write_iter,
+	.poll = end_poll,
+	.fasync = end_fasync,
+	.mmap = end_mmap,
+	.unlocked_ioctl = ipc_end_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = end_show_fdinfo,
+};
+
+/* --- a control descriptor --- */
+
+static void control_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	seq_printf(m, "ipcdemo-object:\t%u\nipcdemo-end:\tcontrol\n",
+		   defaults.pipe->object.id);
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = ipc_control_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = control_show_fdinfo,
+};
+
+/* --- birth and death --- */
+
+static char *dev_node(IPC_DEVNODE_DEVICE *device, umode_t *node_mode)
+{
+	if (node_mode)
+		*node_mode = mode;
+	return NULL;
+}
+
+static int make_pipe(void)
+{
+	struct ipc_pipe *pipe;
+	int err;
+
+	pipe = ipc_pipe_create("/dev/" DEVICE_NAME, mode);
+	if (IS_ERR(pipe))
+		return PTR_ERR(pipe);
+	err = ipc_object_add(&pipe->object);
+	if (err) {
+		ipc_object_put(&pipe->object);
+		return err;
+	}
+	defaults.pipe = pipe;
+	return 0;
+}
+
+static void drop_pipe(void)
+{
+	ipc_object_remove(&defaults.pipe->object);
+	ipc_object_put(&defaults.pipe->object);
+	defaults.pipe = NULL;
+}
+
+static int make_region(void)
+{
+	struct ipc_region *region;
+	int err;
+
+	region = ipc_region_create("/dev/" DEVICE_NAME, mode, region_size);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	err = ipc_object_add(&region->object);
+	if (err) {
+		ipc_object_put(&region->object);
+		return err;
+	}
+	defaults.region = region;
+	return 0;
+}
+
+static void drop_region(void)
+{
+	ipc_object_remove(&defaults.region->object);
+	ipc_object_put(&defaults.region->object);
+	defaults.region = NULL;
+}
+
+static int make_device(void)
+{
+	struct device *device;
+	int err;
+
+	err = ipc_load_fault("device number");
+	if (!err)
+		err = alloc_chrdev_region(&number, 0, 1, DEVICE_NAME);
+	if (err)
+		goto err_number;
+
+	err = ipc_load_fault("character device");
+	cdev_init(&cdev, &dev_fops);
+	cdev.owner = THIS_MODULE;
+	if (!err)
+		err = cdev_add(&cdev, number, 1);
+	if (err)
+		goto err_cdev;
+
+	err = ipc_load_fault("device class");
+	if (err)
+		goto err_class;
+	class = ipc_class_create(DEVICE_NAME);
+	if (IS_ERR(class)) {
+		err = PTR_ERR(class);
+		goto err_class;
+	}
+	class->devnode = dev_node;
+
+	err = ipc_load_fault("device node");
+	if (err)
+		goto err_device;
+	device = device_create(class, NULL, number, NULL, DEVICE_NAME);
+	if (IS_ERR(device)) {
+		err = PTR_ERR(device);
+		goto err_device;
+	}
+	return 0;
+
+err_device:
+	class_destroy(class);
+err_class:
+	cdev_del(&cdev);
+err_cdev:
+	unregister_chrdev_region(number, 1);
+err_number:
+	return err;
+}
+
+static void drop_device(void)
+{
+	device_destroy(class, number);
+	class_destroy(class);
+	cdev_del(&cdev);
+	unregister_chrdev_region(number, 1);
+}
+
+int ipc_chardev_init(void)
+{
+	int err;
+
+	if (mode & ~0777) {
+		pr_err("mode=0%o: only permission bits are possible, as in "
+		       "mode=0660\n",
+		       mode);
+		return -EINVAL;
+	}
+	err = make_pipe();
+	if (err)
+		goto err_pipe;
+	err = make_region();
+	if (err == -EINVAL)
+		pr_err("region_size=%lu: must be from 1 byte to 4 GiB\n",
+		       region_size);
+	if (err)
+		goto err_region;
+	err = make_device();
+	if (err)
+		goto err_device;
+	return 0;
+
+err_device:
+	drop_region();
+err_region:
+	drop_pipe();
+err_pipe:
+	return err;
+}
+
+void ipc_chardev_exit(void)
+{
+	drop_device();
+	drop_region();
+	drop_pipe();
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * /dev/ipcdemo: files of the device, and the two default objects behind it
+ *
+ * A cdev of its own: opening a misc device holds a mutex that all misc devices
+ * share, and a FIFO open may wait for ever.
+ */
+#ifndef IPCDEMO_CHARDEV_H
+#define IPCDEMO_CHARDEV_H
+
+/* Make the default objects and the device.  May sleep.  Return: 0 or -errno. */
+int ipc_chardev_init(void);
+
+/* The reverse.  No file of the device is open. */
+void ipc_chardev_exit(void);
+
+#endif /* IPCDEMO_CHARDEV_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernel versions, and nothing else
+ *
+ * Each name below is ours and means the same on every supported kernel.
+ */
+#ifndef IPCDEMO_COMPAT_H
+#define IPCDEMO_COMPAT_H
+
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "ipcdemo needs Linux 6.1 or newer"
+#endif
+
+#ifndef CONFIG_64BIT
+#error "ipcdemo needs a 64-bit kernel: its counters are read without a lock"
+#endif
+
+/* 6.2: the devnode callback sees a const device. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define IPC_DEVNODE_DEVICE const struct device
+#else
+#define IPC_DEVNODE_DEVICE struct device
+#endif
+
+/* 6.4: class_create() takes the name alone. */
+static inline struct class *ipc_class_create(const char *name)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return class_create(name);
+#else
+	return class_create(THIS_MODULE, name);
+#endif
+}
+
+/* 6.3: the setattr callback sees an idmap. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define IPC_IDMAP struct mnt_idmap
+#else
+#define IPC_IDMAP struct user_namespace
+#endif
+
+/* 6.12: f_version, free for a driver's use, became f_pipe. */
+static inline unsigned long ipc_file_cookie(const struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return file->f_pipe;
+#else
+	return file->f_version;
+#endif
+}
+
+static inline void ipc_file_set_cookie(struct file *file, unsigned long cookie)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	file->f_pipe = cookie;
+#else
+	file->f_version = cookie;
+#endif
+}
+
+/* 6.7: the times of an inode are set by a call. */
+static inline void ipc_inode_init_times(struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	simple_inode_init_ts(inode);
+#else
+	inode->i_ctime = current_time(inode);
+	inode->i_mtime = inode->i_ctime;
+	inode->i_atime = inode->i_ctime;
+#endif
+}
+
+/* 6.3: the flags of a vma are changed by a call. */
+static inline void ipc_vma_flags_clear(struct vm_area_struct *vma,
+				       vm_flags_t flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, flags);
+#else
+	vma->vm_flags &= ~flags;
+#endif
+}
+
+#endif /* IPCDEMO_COMPAT_H */

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls: checks what comes from userspace, then calls one function
+ *
+ * Each call finds its object in one place (find_pipe, find_region), holds a
+ * reference while it works, and writes nothing back unless it succeeded.
+ */
+#include <linux/cred.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/ipcdemo.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+#include <linux/user_namespace.h>
+
+#include <asm/ioctls.h>
+
+#include "ioctl.h"
+#include "pipe.h"
+#include "region.h"
+#include "waiter.h"
+
+/* The size in a request number is the caller's: structs may grow. */
+#define NO_SIZE(cmd) ((cmd) & ~((unsigned int)IOCSIZE_MASK))
+
+/*
+ * Read a request.  @size is that of the struct as this module knows it, which
+ * is that of its first version, too, as long as none has grown.
+ *
+ * Return: 0, -EFAULT, -EINVAL (too small), -E2BIG (a member that is not known
+ * here is not 0).
+ */
+static int get_request(void *request, size_t size, void __user *from)
+{
+	u32 theirs;
+
+	if (get_user(theirs, (u32 __user *)from))
+		return -EFAULT;
+	if (theirs < size)
+		return -EINVAL;
+	if (theirs > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(request, size, from, theirs);
+}
+
+static int put_reply(void __user *to, const void *reply, size_t size)
+{
+	return copy_to_user(to, reply, size) ? -EFAULT : 0;
+}
+
+/* --- which object --- */
+
+/* The pipe that a call on @file is about, with a reference, or ERR_PTR. */
+static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
+				  u32 id)
+{
+	struct ipc_defaults *defaults = file->private_data;
+	struct ipc_object *object;
+
+	if (own) {
+		if (id && id != own->object.id)
+			return ERR_PTR(-EINVAL);
+		id = own->object.id;
+	} else if (!id) {
+		id = defaults->pipe->object.id;
+	}
+	object = ipc_object_get(id, IPC_KIND_PIPE);
+	return object ? ipc_pipe_of(object) : ERR_PTR(-ENOENT);
+}
+
+static struct ipc_region *find_region(struct file *file, struct ipc_region *own,
+				      u32 id)
+{
+	struct ipc_defaults *defaults = file->private_data;
+	struct ipc_object *object;
+
+	if (own) {
+		if (id && id != own->object.id)
+			return ERR_PTR(-EINVAL);
+		id = own->object.id;
+	} else if (!id) {
+		id = defaults->region->object.id;
+	}
+	object = ipc_object_get(id, IPC_KIND_REGION);
+	return object ? ipc_region_of(object) : ERR_PTR(-ENOENT);
+}
+
+/* --- the calls; own is NULL on a control descriptor --- */
+
+static long pipe_stat(struct file *file, struct ipc_pipe *own, void __user *arg)
+{
+	struct ipcdemo_pipe_stat stat;
+	struct ipc_pipe_look look;
+	struct ipc_pipe *pipe;
+	int err;
+
+	err = get_request(&stat, sizeof(stat), arg);
+	if (err)
+		return err;
+	if (stat.flags)
+		return -EINVAL;
+	pipe = find_pipe(file, own, stat.id);
+	if (IS_ERR(pipe))
+		return PTR_ERR(pipe);
+
+	/* Cannot fail: no copy of the slots is asked for. */
+	ipc_pipe_look(pipe, &look, NULL);
+	stat = (struct ipcdemo_pipe_stat){
+		.size = sizeof(stat),
+		.id = pipe->object.id,
+		.flags = look.torn ? IPCDEMO_STAT_TORN : 0,
+		.persistence = READ_ONCE(pipe->keep) ? IPCDEMO_PERSIST_KERNEL
+						     : IPCDEMO_PERSIST_PROCESS,
+		.owner =
+			from_kuid_munged(current_user_ns(), pipe->object.owner),
+		.mode = pipe->object.mode,
+		.slots = look.nr,
+		.used = ring_used(look.indices),
+		.head = ring_head(look.indices),
+		.tail = ring_tail(look.indices),
+		.readers = READ_ONCE(pipe->readers),
+		.writers = READ_ONCE(pipe->writers),
+		.read_waiters = ipc_waiters_count(&pipe->read_queue, NULL),
+		.write_waiters = ipc_waiters_count(&pipe->write_queue, NULL),
+		.open_waiters = ipc_waiters_count(&pipe->open_queue, NULL),
+		.spare = look.spare,
+		.bytes = look.bytes,
+		.capacity = (u64)look.nr << PAGE_SHIFT,
+	};
+	ipc_object_put(&pipe->object);
+	return put_reply(arg, &stat, sizeof(stat));
+}
+
+static long region_stat(struct file *file, struct ipc_region *own,
+			void __user *arg)
+{
+	struct ipcdemo_region_stat stat;
+	struct ipc_region *region;
+	int err;
+
+	err = get_request(&stat, sizeof(stat), arg);
+	if (err)
+		return err;
+	if (stat.flags)
+		return -EINVAL;
+	region = find_region(file, own, stat.id);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+
+	stat = (struct ipcdemo_region_stat){
+		.size = sizeof(stat),
+		.id = region->object.id,
+		.owner = from_kuid_munged(current_user_ns(),
+					  region->object.owner),
+		.mode = region->object.mode,
+		.files = READ_ONCE(region->files),
+		.maps = atomic_read(&region->maps),
+		.length = region->size,
+		.pages = ipc_region_pages(region),
+		.page_size = PAGE_SIZE,
+	};
+	ipc_object_put(&region->object);
+	return put_reply(arg, &stat, sizeof(stat));
+}
+
+static long peek(struct file *file, struct ipc_pipe *own, void __user *arg)
+{
+	struct ipcdemo_peek request;
+	struct ipc_pipe *pipe;
+	struct iov_iter to;
+	struct iovec iov;
+	ssize_t done;
+	int err;
+
+	if (own && !(file->f_mode & FMODE_READ))
+		return -EBADF;
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.pad)
+		return -EINVAL;
+	if (request.len > MAX_RW_COUNT)
+		request.len = MAX_RW_COUNT;
+	err = import_single_range(READ, u64_to_user_ptr(request.buf),
+				  request.len, &iov, &to);
+	if (err)
+		return err;
+	pipe = find_pipe(file, own, request.id);
+	if (IS_ERR(pipe))
+		return PTR_ERR(pipe);
+	done = ipc_pipe_peek(pipe, request.skip, &to, &request.bytes);
+	ipc_object_put(&pipe->object);
+	if (done < 0)
+		return done;
+	request.len = done;
+	return put_reply(arg, &request, sizeof(request));
+}
+
+static int get_capacity(struct ipc_pipe *pipe, u64 *value)
+{
+	*value = ipc_pipe_capacity(pipe);
+	return 0;
+}
+
+static int get_persistence(struct ipc_pipe *pipe, u64 *value)
+{
+	*value = READ_ONCE(pipe->keep) ? IPCDEMO_PERSIST_KERNEL
+				       : IPCDEMO_PERSIST_PROCESS;
+	return 0;
+}
+
+static int set_persistence(struct ipc_pipe *pipe, u64 *value)
+{
+	switch (*value) {
+	case IPCDEMO_PERSIST_PROCESS:
+		return ipc_pipe_set_keep(pipe, false);
+	case IPCDEMO_PERSIST_KERNEL:
+		return ipc_pipe_set_keep(pipe, true);
+	default:
+		return -EINVAL;
+	}
+}
+
+static long attribute(struct file *file, struct ipc_pipe *own, void __user *arg,
+		      int (*call)(struct ipc_pipe *pipe, u64 *value))
+{
+	struct ipcdemo_attr request;
+	struct ipc_pipe *pipe;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.pad)
+		return -EINVAL;
+	/* Find out that the reply cannot be written before a change is made. */
+	err = put_reply(arg, &request, sizeof(request));
+	if (err)
+		return err;
+	pipe = find_pipe(file, own, request.id);
+	if (IS_ERR(pipe))
+		return PTR_ERR(pipe);
+	err = call(pipe, &request.value);
+	ipc_object_put(&pipe->object);
+	if (err)
+		return err;
+	return put_reply(arg, &request, sizeof(request));
+}
+
+static long region_fd(struct file *file, void __user *arg)
+{
+	struct ipcdemo_region_fd request;
+	struct ipc_region *region;
+	struct file *own;
+	int err, fd;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if ((request.flags & ~O_CLOEXEC) || request.pad)
+		return -EINVAL;
+	region = find_region(file, NULL, request.id);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	fd = get_unused_fd_flags(request.flags);
+	if (fd < 0)
+		goto out;
+	own = ipc_region_file(region);
+	if (IS_ERR(own)) {
+		put_unused_fd(fd);
+		fd = PTR_ERR(own);
+		goto out;
+	}
+	fd_install(fd, own);
+out:
+	ipc_object_put(&region->object);
+	return fd;
+}
+
+static long fionread(struct ipc_pipe *pipe, int __user *arg)
+{
+	u64 bytes;
+	int err;
+
+	err = ipc_pipe_bytes(pipe, &bytes);
+	if (err)
+		return err;
+	return put_user((int)bytes, arg);
+}
+
+/* --- which call --- */
+
+static long pipe_ioctl(struct file *file, struct ipc_pipe *own,
+		       unsigned int cmd, void __user *arg)
+{
+	switch (NO_SIZE(cmd)) {
+	case NO_SIZE(IPCDEMO_IOC_PIPE_STAT):
+		return pipe_stat(file, own, arg);
+	case NO_SIZE(IPCDEMO_IOC_PEEK):
+		return peek(file, own, arg);
+	case NO_SIZE(IPCDEMO_IOC_GET_CAPACITY):
+		return attribute(file, own, arg, get_capacity);
+	case NO_SIZE(IPCDEMO_IOC_SET_CAPACITY):
+		return attribute(file, own, arg, ipc_pipe_resize);
+	case NO_SIZE(IPCDEMO_IOC_GET_PERSISTENCE):
+		return attribute(file, own, arg, get_persistence);
+	case NO_SIZE(IPCDEMO_IOC_SET_PERSISTENCE):
+		return attribute(file, own, arg, set_persistence);
+	default:
+		return -ENOTTY;
+	}
+}
+
+long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (NO_SIZE(cmd)) {
+	case NO_SIZE(IPCDEMO_IOC_REGION_STAT):
+		return region_stat(file, NULL, argp);
+	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
+		return region_fd(file, argp);
+	default:
+		return pipe_ioctl(file, NULL, cmd, argp);
+	}
+}
+
+long ipc_end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct ipc_pipe *pipe = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	if (cmd == FIONREAD)
+		return fionread(pipe, argp);
+	if (NO_SIZE(cmd) == NO_SIZE(IPCDEMO_IOC_REGION_FD))
+		return -EBADF;
+	return pipe_ioctl(file, pipe, cmd, argp);
+}
+
+long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	void __user *argp = (void __user *)arg;
+
+	switch (NO_SIZE(cmd)) {
+	case NO_SIZE(IPCDEMO_IOC_REGION_STAT):
+		return region_stat(file, region, argp);
+	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
+		return -EBADF;
+	default:
+		return -ENOTTY;
+	}
+}

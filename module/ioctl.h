@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ioctls: one function for each kind of descriptor
+ *
+ * The contract is module/uapi/linux/ipcdemo.h.  All may sleep.
+ */
+#ifndef IPCDEMO_IOCTL_H
+#define IPCDEMO_IOCTL_H
+
+#include <linux/fs.h>
+
+struct ipc_pipe;
+struct ipc_region;
+
+/* What id 0 means on a control descriptor; its file's private_data. */
+struct ipc_defaults {
+	struct ipc_pipe *pipe;
+	struct ipc_region *region;
+};
+
+long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* An end of a pipe: private_data is the pipe. */
+long ipc_end_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* A file of a region: the inode's i_private is the region. */
+long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif /* IPCDEMO_IOCTL_H */

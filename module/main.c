@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload: the steps in order, and in reverse. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ipcdemo.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "chardev.h"
+#include "main.h"
+#include "procfs.h"
+#include "region.h"
+
+static unsigned int fail_load;
+module_param(fail_load, uint, 0444);
+MODULE_PARM_DESC(fail_load,
+		 "test aid: the N-th acquisition of loading fails (0: none)");
+
+/* Only init touches it. */
+static unsigned int acquisitions;
+static bool loaded;
+
+int ipc_load_fault(const char *what)
+{
+	if (loaded || ++acquisitions != fail_load)
+		return 0;
+	pr_info("fail_load=%u: no memory for %s\n", fail_load, what);
+	return -ENOMEM;
+}
+
+static int __init ipcdemo_init(void)
+{
+	int err;
+
+	err = ipc_procfs_init();
+	if (err)
+		goto err_procfs;
+	err = ipc_chardev_init();
+	if (err)
+		goto err_chardev;
+	loaded = true;
+	return 0;
+
+err_chardev:
+	ipc_procfs_exit();
+err_procfs:
+	return err;
+}
+
+static void __exit ipcdemo_exit(void)
+{
+	ipc_chardev_exit();
+	ipc_procfs_exit();
+}
+
+module_init(ipcdemo_init);
+module_exit(ipcdemo_exit);
+
+MODULE_DESCRIPTION("A pipe and shared memory that one can see through");
+MODULE_AUTHOR("The ipcdemo developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(IPCDEMO_VERSION);

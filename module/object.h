@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The registry: what has an id, who owns it, how long it lives
+ *
+ * Ownership.  An object is made with one reference, its creator's.
+ * ipc_object_add() makes it findable, ipc_object_remove() ends that; neither
+ * changes the count.  Whoever finds an object with ipc_object_get() or
+ * ipc_object_next() holds a reference until ipc_object_put().  The last put
+ * calls the release function of the kind.
+ *
+ * Fields of struct ipc_object never change after ipc_object_add(), but for the
+ * counters.  A counter is either changed only by the holder of the object's
+ * lock (ipc_count) or only atomically (ipc_count_shared), never both ways;
+ * anybody may read it at any time.
+ */
+#ifndef IPCDEMO_OBJECT_H
+#define IPCDEMO_OBJECT_H
+
+#include <linux/atomic.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include "points.h"
+
+enum ipc_kind { IPC_KIND_PIPE, IPC_KIND_REGION };
+
+struct ipc_object {
+	enum ipc_kind kind;
+	u32 id;
+	const char *name;
+	kuid_t owner;
+	umode_t mode;
+	refcount_t refs;
+	void (*release)(struct ipc_object *object);
+	struct proc_dir_entry *proc;
+	atomic64_t count[IPC_NR_POINTS];
+};
+
+/* A row of points.h, for the views. */
+struct ipc_point_info {
+	const char *name;
+	const char *unit;
+	const char *sentence;
+	enum ipc_kind kind;
+};
+
+extern const struct ipc_point_info ipc_points[IPC_NR_POINTS];
+
+/* Count at a point whose counter the object's lock guards. */
+static inline void ipc_count(struct ipc_object *object, enum ipc_point point,
+			     u64 n)
+{
+	atomic64_t *count = &object->count[point];
+
+	atomic64_set(count, atomic64_read(count) + n);
+}
+
+/* Count at a point that several tasks can pass at once. */
+static inline void ipc_count_shared(struct ipc_object *object,
+				    enum ipc_point point, u64 n)
+{
+	atomic64_add(n, &object->count[point]);
+}
+
+/**
+ * ipc_object_init() - set up the common part of a new object
+ * @object:	zeroed
+ * @kind:	what it is
+ * @name:	lives as long as the object
+ * @mode:	permission bits
+ * @release:	frees the object; called by the last put, may sleep
+ *
+ * The owner is the current user.
+ */
+void ipc_object_init(struct ipc_object *object, enum ipc_kind kind,
+		     const char *name, umode_t mode,
+		     void (*release)(struct ipc_object *object));
+
+/**
+ * ipc_object_add() - give an object its id and show it
+ * @object:	set up completely
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM, -EBUSY (out of ids).
+ */
+int ipc_object_add(struct ipc_object *object);
+
+/* Hide an object; waits until no view looks at it.  May sleep. */
+void ipc_object_remove(struct ipc_object *object);
+
+/* The object with this id and kind, with a reference, or NULL. */
+struct ipc_object *ipc_object_get(u32 id, enum ipc_kind kind);
+
+/* The first object of a kind with an id above @after, referenced, or NULL. */
+struct ipc_object *ipc_object_next(u32 after, enum ipc_kind kind);
+
+/* Drop a reference.  May sleep. */
+void ipc_object_put(struct ipc_object *object);
+
+#endif /* IPCDEMO_OBJECT_H */

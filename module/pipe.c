@@ -1,0 +1,1132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pipe: who waits, who is woken, EOF, EPIPE, signals, resize (see pipe.h)
+ *
+ * Each call is one critical section under pipe->mutex, split only where pipe(2)
+ * sleeps; so its outcome equals that of some serial order of whole calls.  What
+ * a call wakes is decided under the mutex, in that same section; the wake-up
+ * itself comes after the mutex is released, where a woken task can use it.
+ *
+ * The rules of waking are the kernel's (fs/pipe.c):
+ *
+ *	- a read wakes a writer when the ring was full and no longer is;
+ *	- a write wakes a reader when the ring was empty, or always once somebody
+ *	  has polled (edge-triggered epoll users rely on it, 3a34b13a88ca);
+ *	- these are exclusive: one task each.  A task that was woken so passes it
+ *	  on when it leaves more to do (0ddad21d3e99, 6551d5c56eb0);
+ *	- the last close of one side wakes everybody on both queues.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pipe_fs_i.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include "compat.h"
+#include "main.h"
+#include "pipe.h"
+#include "waiter.h"
+
+/* What a pipe starts with: the kernel's PIPE_DEF_BUFFERS. */
+#define DEFAULT_SLOTS  16
+
+/* No capacity above this: F_SETPIPE_SZ. */
+#define CAPACITY_LIMIT (1ULL << 31)
+
+/* A view that met this many changes in a row gives up and says torn. */
+#define LOOKS	       64
+
+static unsigned int pipe_max_size = 1048576;
+module_param(pipe_max_size, uint, 0644);
+MODULE_PARM_DESC(pipe_max_size,
+		 "bytes; only CAP_SYS_RESOURCE makes a pipe larger");
+
+static unsigned int pipe_user_pages_soft = PIPE_DEF_BUFFERS * INR_OPEN_CUR;
+module_param(pipe_user_pages_soft, uint, 0644);
+MODULE_PARM_DESC(pipe_user_pages_soft,
+		 "slots of all pipes of a user, soft limit (0: none)");
+
+static unsigned int pipe_user_pages_hard;
+module_param(pipe_user_pages_hard, uint, 0644);
+MODULE_PARM_DESC(pipe_user_pages_hard,
+		 "slots of all pipes of a user, hard limit (0: none)");
+
+static unsigned int trim_seconds = 5;
+module_param(trim_seconds, uint, 0644);
+MODULE_PARM_DESC(trim_seconds,
+		 "idle time after which a pipe gives its kept pages back");
+
+/* --- the state, as sleepers and poll see it --- */
+
+static bool no_reader(const struct ipc_pipe *pipe)
+{
+	return !READ_ONCE(pipe->readers) && !READ_ONCE(pipe->keep);
+}
+
+static bool is_empty(const struct ipc_pipe *pipe)
+{
+	return ring_is_empty(ring_indices(&pipe->ring));
+}
+
+/*
+ * A resize changes nr and keeps the indices.  Whoever loads one before it and
+ * the other after it may think wrongly that the ring is full; the wake-up that
+ * ends a resize (e95aada4cb93) then makes it look again.
+ */
+static bool is_full(const struct ipc_pipe *pipe)
+{
+	return ring_is_full(ring_indices(&pipe->ring), READ_ONCE(pipe->nr));
+}
+
+static bool may_read(const struct ipc_pipe *pipe, u32 unused)
+{
+	return !is_empty(pipe) || !READ_ONCE(pipe->writers);
+}
+
+static bool may_write(const struct ipc_pipe *pipe, u32 unused)
+{
+	return !is_full(pipe) || no_reader(pipe);
+}
+
+/* Counting opens, not who is there: a partner may have come and gone. */
+static bool reader_came(const struct ipc_pipe *pipe, u32 before)
+{
+	return READ_ONCE(pipe->reader_opens) != before || READ_ONCE(pipe->keep);
+}
+
+static bool writer_came(const struct ipc_pipe *pipe, u32 before)
+{
+	return READ_ONCE(pipe->writer_opens) != before || READ_ONCE(pipe->keep);
+}
+
+/* --- waking and waiting --- */
+
+/*
+ * Wake one task that waits for @events, and whoever polls for them.  sync: the
+ * waker is about to sleep or return, the woken task may have its processor.
+ */
+static void wake_one(struct wait_queue_head *queue, __poll_t events)
+{
+	__wake_up_sync_key(queue, TASK_INTERRUPTIBLE, poll_to_key(events));
+}
+
+static void wake_a_reader(struct ipc_pipe *pipe)
+{
+	wake_one(&pipe->read_queue, EPOLLIN | EPOLLRDNORM);
+}
+
+static void wake_a_writer(struct ipc_pipe *pipe)
+{
+	wake_one(&pipe->write_queue, EPOLLOUT | EPOLLWRNORM);
+}
+
+/* Everybody on both queues looks again.  Called under the mutex. */
+static void wake_all(struct ipc_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->mutex);
+	ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
+	wake_up_interruptible_all(&pipe->read_queue);
+	ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
+	wake_up_interruptible_all(&pipe->write_queue);
+}
+
+static void signal_readers(struct ipc_pipe *pipe)
+{
+	kill_fasync(&pipe->read_fasync, SIGIO, POLL_IN);
+}
+
+static void signal_writers(struct ipc_pipe *pipe)
+{
+	kill_fasync(&pipe->write_fasync, SIGIO, POLL_OUT);
+}
+
+/* What a wait is for. */
+struct wait_spec {
+	struct wait_queue_head *queue;
+	enum ipc_point point;
+	bool exclusive;
+	bool (*ready)(const struct ipc_pipe *pipe, u32 before);
+	u32 before;
+};
+
+/*
+ * Sleep until spec->ready(), which is checked without the mutex: the caller
+ * takes the mutex and looks again.
+ *
+ * Context: the mutex is not held.
+ * Return: 0, or -ERESTARTSYS if a signal came while it was not ready.  *chosen
+ * is set if a wake-up was meant for this task.
+ */
+static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
+		      bool *chosen)
+{
+	struct ipc_waiter waiter;
+	int err = 0;
+
+	ipc_waiter_add(&waiter, spec->queue, spec->point, spec->exclusive);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (spec->ready(pipe, spec->before))
+			break;
+		if (signal_pending(current)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		if (READ_ONCE(waiter.woken))
+			ipc_waiter_again(&waiter, spec->queue);
+		else
+			schedule();
+	}
+	ipc_waiter_remove(&waiter, spec->queue);
+	*chosen = waiter.woken;
+	return err;
+}
+
+/*
+ * Take the mutex again after wait_until() on @queue.  If the task is killed
+ * meanwhile, the wake-up that it may have had goes to its neighbour.
+ */
+static int relock(struct ipc_pipe *pipe,
+		  void (*wake_neighbour)(struct ipc_pipe *))
+{
+	if (!mutex_lock_killable(&pipe->mutex))
+		return 0;
+	wake_neighbour(pipe);
+	return -EINTR;
+}
+
+/* --- the ring, changed in view of the views --- */
+
+static void begin_change(struct ipc_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->mutex);
+	/* A view spins while seq is odd: do not let it wait for our turn. */
+	preempt_disable();
+	write_seqcount_begin(&pipe->seq);
+}
+
+static void end_change(struct ipc_pipe *pipe)
+{
+	write_seqcount_end(&pipe->seq);
+	preempt_enable();
+}
+
+static void free_page_of(struct ipc_pipe *pipe, struct page *page)
+{
+	put_page(page);
+	ipc_count(&pipe->object, IPC_PAGE_FREE, 1);
+}
+
+/* Give back the pages of slots that hold no bytes. */
+static void free_spare_pages(struct ipc_pipe *pipe)
+{
+	struct ipc_slots *slots = pipe->ring.slots;
+	u64 at = ring_indices(&pipe->ring);
+	struct ipc_slot *slot;
+	struct page *page;
+	u32 i;
+
+	for (i = ring_head(at); i != ring_tail(at) + slots->nr; i++) {
+		slot = ring_slot(slots, i);
+		page = slot->page;
+		if (!page)
+			continue;
+		begin_change(pipe);
+		slot->page = NULL;
+		slot->page_no = 0;
+		end_change(pipe);
+		free_page_of(pipe, page);
+	}
+}
+
+/* Pages that ring_move() left in an array that is no longer the ring's. */
+static void free_left_pages(struct ipc_pipe *pipe, struct ipc_slots *slots)
+{
+	u32 i;
+
+	for (i = 0; i < slots->nr; i++) {
+		if (slots->slot[i].page)
+			free_page_of(pipe, slots->slot[i].page);
+		slots->slot[i] = (struct ipc_slot){};
+	}
+}
+
+/*
+ * A page for the head slot: the one that it kept, or a new one.
+ *
+ * A kept page is used again only if nobody else has a reference: a page that
+ * was given away must never be written to again (Dirty Pipe, CVE-2022-0847).
+ */
+static struct page *page_for_slot(struct ipc_pipe *pipe, struct ipc_slot *slot)
+{
+	struct page *page = slot->page;
+
+	if (page && page_count(page) == 1) {
+		ipc_count(&pipe->object, IPC_PAGE_REUSE, 1);
+		return page;
+	}
+
+	page = alloc_page(GFP_HIGHUSER | __GFP_ACCOUNT);
+	if (!page)
+		return NULL;
+	ipc_count(&pipe->object, IPC_PAGE_ALLOC, 1);
+	if (slot->page)
+		free_page_of(pipe, slot->page);
+	begin_change(pipe);
+	slot->page = page;
+	slot->page_no = ++pipe->last_page_no;
+	end_change(pipe);
+	return page;
+}
+
+static void trim_later(struct ipc_pipe *pipe)
+{
+	WRITE_ONCE(pipe->active, true);
+	if (!delayed_work_pending(&pipe->trim_work))
+		schedule_delayed_work(&pipe->trim_work,
+				      READ_ONCE(trim_seconds) * HZ);
+}
+
+/* Does not wait for the mutex: a pipe that is busy is not idle. */
+static void trim(struct work_struct *work)
+{
+	struct ipc_pipe *pipe =
+		container_of(work, struct ipc_pipe, trim_work.work);
+	bool again = true;
+
+	if (mutex_trylock(&pipe->mutex)) {
+		again = pipe->active;
+		WRITE_ONCE(pipe->active, false);
+		if (!again)
+			free_spare_pages(pipe);
+		mutex_unlock(&pipe->mutex);
+	}
+	if (again)
+		schedule_delayed_work(&pipe->trim_work,
+				      READ_ONCE(trim_seconds) * HZ);
+}
+
+static struct user_struct *user_of(struct ipc_pipe *pipe)
+{
+	return pipe->cred->user;
+}
+
+/* The same counter as the kernel's own pipes use: one budget for both. */
+static unsigned long charge(struct ipc_pipe *pipe, u32 slots)
+{
+	unsigned long sum;
+
+	sum = atomic_long_add_return((long)slots - (long)pipe->charged,
+				     &user_of(pipe)->pipe_bufs);
+	pipe->charged = slots;
+	return sum;
+}
+
+/* Pairs with the READ_ONCE() in look_once(), under RCU. */
+static void use_slots(struct ipc_pipe *pipe, struct ipc_slots *slots)
+{
+	smp_store_release(&pipe->ring.slots, slots);
+	WRITE_ONCE(pipe->nr, slots->nr);
+}
+
+/* Nobody has the pipe open: no bytes, no pages, as new. */
+static void drop_all(struct ipc_pipe *pipe)
+{
+	struct ipc_slots *old = pipe->ring.slots;
+	u64 bytes = ring_bytes(&pipe->ring);
+
+	lockdep_assert_held(&pipe->mutex);
+	if (bytes)
+		ipc_count(&pipe->object, IPC_CLOSE_DROP, bytes);
+	begin_change(pipe);
+	while (ring_tail_slot(&pipe->ring))
+		ring_consume(&pipe->ring, ring_tail_slot(&pipe->ring)->len);
+	end_change(pipe);
+	free_spare_pages(pipe);
+	WRITE_ONCE(pipe->polled, false);
+
+	if (old == pipe->home)
+		return;
+	begin_change(pipe);
+	use_slots(pipe, pipe->home);
+	end_change(pipe);
+	charge(pipe, pipe->home->nr);
+	kfree_rcu(old, rcu);
+}
+
+static bool is_unused(const struct ipc_pipe *pipe)
+{
+	return !pipe->readers && !pipe->writers;
+}
+
+/* --- open and close --- */
+
+/* Somebody came to a side that had nobody.  Called under the mutex. */
+static void wake_openers(struct ipc_pipe *pipe)
+{
+	ipc_count(&pipe->object, IPC_WAKE_OPENERS, 1);
+	wake_up_interruptible_all(&pipe->open_queue);
+	/* As in the kernel, where openers wait on the readers' queue: who polls
+	 * that queue for edges sees one here.
+	 */
+	wake_up_interruptible_all(&pipe->read_queue);
+}
+
+/* Called and returns with the mutex held; releases it meanwhile. */
+static int wait_for_partner(struct ipc_pipe *pipe,
+			    bool (*came)(const struct ipc_pipe *, u32),
+			    u32 before)
+{
+	struct wait_spec spec = {
+		.queue = &pipe->open_queue,
+		.point = IPC_OPEN_WAIT,
+		.ready = came,
+		.before = before,
+	};
+	bool chosen;
+	int err;
+
+	ipc_count(&pipe->object, IPC_OPEN_WAIT, 1);
+	mutex_unlock(&pipe->mutex);
+	err = wait_until(pipe, &spec, &chosen);
+	/* Not killable: the caller has counts to take back. */
+	mutex_lock(&pipe->mutex);
+	return came(pipe, before) ? 0 : err;
+}
+
+static void add_reader(struct ipc_pipe *pipe)
+{
+	WRITE_ONCE(pipe->reader_opens, pipe->reader_opens + 1);
+	WRITE_ONCE(pipe->readers, pipe->readers + 1);
+}
+
+static void add_writer(struct ipc_pipe *pipe)
+{
+	WRITE_ONCE(pipe->writer_opens, pipe->writer_opens + 1);
+	WRITE_ONCE(pipe->writers, pipe->writers + 1);
+}
+
+static void drop_reader(struct ipc_pipe *pipe)
+{
+	WRITE_ONCE(pipe->readers, pipe->readers - 1);
+	if (!pipe->readers)
+		ipc_count(&pipe->object, IPC_CLOSE_LAST_READER, 1);
+}
+
+static void drop_writer(struct ipc_pipe *pipe)
+{
+	WRITE_ONCE(pipe->writers, pipe->writers - 1);
+	if (!pipe->writers)
+		ipc_count(&pipe->object, IPC_CLOSE_LAST_WRITER, 1);
+}
+
+static int open_reader(struct ipc_pipe *pipe, struct file *file)
+{
+	int err;
+
+	add_reader(pipe);
+	if (pipe->readers == 1)
+		wake_openers(pipe);
+	if (pipe->writers || pipe->keep)
+		return 0;
+	if (file->f_flags & O_NONBLOCK) {
+		/* No POLLHUP until a first writer has come: see poll. */
+		ipc_file_set_cookie(file, pipe->writer_opens);
+		return 0;
+	}
+	err = wait_for_partner(pipe, writer_came, pipe->writer_opens);
+	if (err) {
+		drop_reader(pipe);
+		if (!pipe->readers)
+			wake_all(pipe);
+	}
+	return err;
+}
+
+static int open_writer(struct ipc_pipe *pipe, struct file *file)
+{
+	int err;
+
+	if ((file->f_flags & O_NONBLOCK) && no_reader(pipe))
+		return -ENXIO;
+	add_writer(pipe);
+	if (pipe->writers == 1)
+		wake_openers(pipe);
+	if (!no_reader(pipe))
+		return 0;
+	err = wait_for_partner(pipe, reader_came, pipe->reader_opens);
+	if (err) {
+		drop_writer(pipe);
+		if (!pipe->writers)
+			wake_all(pipe);
+	}
+	return err;
+}
+
+static int open_both(struct ipc_pipe *pipe)
+{
+	add_reader(pipe);
+	add_writer(pipe);
+	if (pipe->readers == 1 || pipe->writers == 1)
+		wake_openers(pipe);
+	return 0;
+}
+
+int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
+{
+	int err;
+
+	/* No file offset, no pread or pwrite; sets no other flag. */
+	stream_open(file_inode(file), file);
+	ipc_file_set_cookie(file, 0);
+
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	ipc_count(&pipe->object, IPC_OPEN_ENTER, 1);
+	switch (file->f_mode & (FMODE_READ | FMODE_WRITE)) {
+	case FMODE_READ:
+		err = open_reader(pipe, file);
+		break;
+	case FMODE_WRITE:
+		err = open_writer(pipe, file);
+		break;
+	case FMODE_READ | FMODE_WRITE:
+		err = open_both(pipe);
+		break;
+	default:
+		err = -EINVAL;
+		break;
+	}
+	if (!err)
+		ipc_count(&pipe->object, IPC_OPEN_DONE, 1);
+	else if (is_unused(pipe) && !pipe->keep)
+		drop_all(pipe);
+	mutex_unlock(&pipe->mutex);
+	return err;
+}
+
+void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
+{
+	mutex_lock(&pipe->mutex);
+	if (file->f_mode & FMODE_READ)
+		drop_reader(pipe);
+	if (file->f_mode & FMODE_WRITE)
+		drop_writer(pipe);
+	if (!pipe->readers != !pipe->writers) {
+		wake_all(pipe);
+		signal_readers(pipe);
+		signal_writers(pipe);
+	}
+	if (is_unused(pipe) && !pipe->keep)
+		drop_all(pipe);
+	mutex_unlock(&pipe->mutex);
+}
+
+/* --- read --- */
+
+/*
+ * Take what fits of the oldest slot.
+ * Return: 0, or -EFAULT with the slot as it was.
+ */
+static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
+		     struct iov_iter *to, size_t *done)
+{
+	size_t len = min_t(size_t, slot->len, iov_iter_count(to));
+	bool drained;
+
+	if (copy_page_to_iter(slot->page, slot->offset, len, to) < len)
+		return -EFAULT;
+	begin_change(pipe);
+	drained = ring_consume(&pipe->ring, len);
+	end_change(pipe);
+	*done += len;
+	ipc_count(&pipe->object, IPC_READ_COPY, len);
+	if (drained) {
+		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
+		trim_later(pipe);
+	}
+	return 0;
+}
+
+/* Take what is there.  Return: 0 or -EFAULT; *done counts the bytes. */
+static int read_slots(struct ipc_pipe *pipe, struct iov_iter *to, size_t *done)
+{
+	struct ipc_slot *slot;
+	int err;
+
+	while (iov_iter_count(to)) {
+		slot = ring_tail_slot(&pipe->ring);
+		if (!slot)
+			break;
+		err = read_slot(pipe, slot, to, done);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
+		      struct iov_iter *to)
+{
+	struct wait_spec spec = {
+		.queue = &pipe->read_queue,
+		.point = IPC_READ_WAIT,
+		.exclusive = true,
+		.ready = may_read,
+	};
+	bool wake_writer, pass_on = false;
+	bool was_full, chosen;
+	size_t done = 0;
+	int err;
+
+	if (!iov_iter_count(to))
+		return 0;
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
+
+	for (;;) {
+		was_full = is_full(pipe);
+		err = read_slots(pipe, to, &done);
+		if (err || done)
+			break;
+		if (!pipe->writers) {
+			ipc_count(&pipe->object, IPC_READ_EOF, 1);
+			break;
+		}
+		if (file->f_flags & O_NONBLOCK) {
+			err = -EAGAIN;
+			break;
+		}
+
+		ipc_count(&pipe->object, IPC_READ_WAIT, 1);
+		mutex_unlock(&pipe->mutex);
+		signal_writers(pipe);
+		err = wait_until(pipe, &spec, &chosen);
+		if (err)
+			return err;
+		err = relock(pipe, wake_a_reader);
+		if (err)
+			return err;
+		if (chosen)
+			ipc_count(&pipe->object, IPC_READ_WOKEN, 1);
+		pass_on = true;
+	}
+
+	wake_writer = was_full && !is_full(pipe);
+	if (wake_writer)
+		ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
+	if (is_empty(pipe))
+		pass_on = false;
+	if (pass_on)
+		ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
+	mutex_unlock(&pipe->mutex);
+
+	if (wake_writer)
+		wake_a_writer(pipe);
+	if (pass_on)
+		wake_a_reader(pipe);
+	signal_writers(pipe);
+	if (!done)
+		return err;
+	file_accessed(file);
+	return done;
+}
+
+/* --- write --- */
+
+/*
+ * The bytes beyond the last whole page go behind those of the newest slot, if
+ * they fit there; the pages follow in slots of their own.
+ *
+ * Return: 0 or -EFAULT with nothing published.
+ */
+static int write_merge(struct ipc_pipe *pipe, struct iov_iter *from,
+		       size_t *done)
+{
+	size_t len = iov_iter_count(from) & (PAGE_SIZE - 1);
+	struct ipc_slot *slot;
+
+	if (!len)
+		return 0;
+	slot = ring_merge_slot(&pipe->ring, len);
+	if (!slot)
+		return 0;
+	if (copy_page_from_iter(slot->page, slot->offset + slot->len, len,
+				from) < len)
+		return -EFAULT;
+	begin_change(pipe);
+	ring_merge(&pipe->ring, len);
+	end_change(pipe);
+	*done += len;
+	ipc_count(&pipe->object, IPC_WRITE_MERGE, 1);
+	ipc_count(&pipe->object, IPC_WRITE_COPY, len);
+	return 0;
+}
+
+/*
+ * Fill the head slot.  A slot that could not be filled to the end of the page
+ * or of the data is not published: what was copied is not in the pipe.
+ *
+ * Return: 0, -EFAULT, -ENOMEM.
+ */
+static int write_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
+		      struct iov_iter *from, size_t *done)
+{
+	size_t len = min_t(size_t, PAGE_SIZE, iov_iter_count(from));
+	struct page *page = page_for_slot(pipe, slot);
+
+	if (!page)
+		return -ENOMEM;
+	if (copy_page_from_iter(page, 0, len, from) < len)
+		return -EFAULT;
+	begin_change(pipe);
+	ring_publish(&pipe->ring, page, slot->page_no, len, IPC_SLOT_MERGE);
+	end_change(pipe);
+	*done += len;
+	ipc_count(&pipe->object, IPC_WRITE_COPY, len);
+	ipc_count(&pipe->object, IPC_WRITE_PUBLISH, 1);
+	return 0;
+}
+
+static int need_reader(struct ipc_pipe *pipe)
+{
+	if (!no_reader(pipe))
+		return 0;
+	ipc_count(&pipe->object, IPC_WRITE_EPIPE, 1);
+	return -EPIPE;
+}
+
+/* Fill what slots there are.  Return: 0, -EFAULT, -ENOMEM. */
+static int write_slots(struct ipc_pipe *pipe, struct iov_iter *from,
+		       size_t *done)
+{
+	struct ipc_slot *slot;
+	int err;
+
+	while (iov_iter_count(from)) {
+		slot = ring_head_slot(&pipe->ring);
+		if (!slot)
+			break;
+		err = write_slot(pipe, slot, from, done);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
+		       struct iov_iter *from)
+{
+	struct wait_spec spec = {
+		.queue = &pipe->write_queue,
+		.point = IPC_WRITE_WAIT,
+		.exclusive = true,
+		.ready = may_write,
+	};
+	bool wake_reader, pass_on = false;
+	bool was_empty, chosen;
+	size_t done = 0;
+	int err;
+
+	if (!iov_iter_count(from))
+		return 0;
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
+
+	was_empty = is_empty(pipe);
+	err = need_reader(pipe);
+	if (!err)
+		err = write_merge(pipe, from, &done);
+
+	while (!err && iov_iter_count(from)) {
+		err = write_slots(pipe, from, &done);
+		if (err || !iov_iter_count(from))
+			break;
+		/* The ring is full. */
+		if (file->f_flags & O_NONBLOCK) {
+			err = -EAGAIN;
+			break;
+		}
+		if (signal_pending(current)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+
+		ipc_count(&pipe->object, IPC_WRITE_WAIT, 1);
+		if (was_empty)
+			ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
+		mutex_unlock(&pipe->mutex);
+		if (was_empty)
+			wake_a_reader(pipe);
+		signal_readers(pipe);
+		/* A signal is looked at above, once the ring is known full. */
+		wait_until(pipe, &spec, &chosen);
+		if (relock(pipe, wake_a_writer))
+			return done ? done : -EINTR;
+		if (chosen)
+			ipc_count(&pipe->object, IPC_WRITE_WOKEN, 1);
+		pass_on = true;
+		was_empty = is_empty(pipe);
+		err = need_reader(pipe);
+	}
+
+	wake_reader = was_empty || READ_ONCE(pipe->polled);
+	if (wake_reader)
+		ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
+	if (is_full(pipe))
+		pass_on = false;
+	if (pass_on)
+		ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
+	mutex_unlock(&pipe->mutex);
+
+	if (err == -EPIPE)
+		send_sig(SIGPIPE, current, 0);
+	if (wake_reader)
+		wake_a_reader(pipe);
+	signal_readers(pipe);
+	if (pass_on)
+		wake_a_writer(pipe);
+	if (!done)
+		return err;
+	if (sb_start_write_trylock(file_inode(file)->i_sb)) {
+		file_update_time(file);
+		sb_end_write(file_inode(file)->i_sb);
+	}
+	return done;
+}
+
+/* --- the other calls --- */
+
+__poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
+		       struct poll_table_struct *wait)
+{
+	__poll_t mask = 0;
+
+	ipc_count_shared(&pipe->object, IPC_POLL_ENTER, 1);
+	/* From now on each write wakes: edge-triggered epoll asks for it. */
+	WRITE_ONCE(pipe->polled, true);
+
+	/*
+	 * Stand on the queue first, look then.  The queue's lock pairs with
+	 * that of the waker, which changes the state first and walks then.
+	 */
+	if (file->f_mode & FMODE_READ)
+		poll_wait(file, &pipe->read_queue, wait);
+	if (file->f_mode & FMODE_WRITE)
+		poll_wait(file, &pipe->write_queue, wait);
+
+	if (file->f_mode & FMODE_READ) {
+		if (!is_empty(pipe))
+			mask |= EPOLLIN | EPOLLRDNORM;
+		if (!READ_ONCE(pipe->writers) &&
+		    ipc_file_cookie(file) != READ_ONCE(pipe->writer_opens))
+			mask |= EPOLLHUP;
+	}
+	if (file->f_mode & FMODE_WRITE) {
+		if (!is_full(pipe))
+			mask |= EPOLLOUT | EPOLLWRNORM;
+		if (no_reader(pipe))
+			mask |= EPOLLERR;
+	}
+	return mask;
+}
+
+int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on)
+{
+	int err = 0;
+
+	mutex_lock(&pipe->mutex);
+	if (file->f_mode & FMODE_READ)
+		err = fasync_helper(fd, file, on, &pipe->read_fasync);
+	if ((file->f_mode & FMODE_WRITE) && err >= 0) {
+		err = fasync_helper(fd, file, on, &pipe->write_fasync);
+		if (err < 0 && (file->f_mode & FMODE_READ))
+			fasync_helper(-1, file, 0, &pipe->read_fasync);
+	}
+	mutex_unlock(&pipe->mutex);
+	return err;
+}
+
+int ipc_pipe_bytes(struct ipc_pipe *pipe, u64 *bytes)
+{
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	*bytes = ring_bytes(&pipe->ring);
+	mutex_unlock(&pipe->mutex);
+	return 0;
+}
+
+ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
+		      u64 *bytes)
+{
+	struct ipc_slot *slot;
+	ssize_t done = 0;
+	size_t len;
+	u64 at;
+	u32 i;
+
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	*bytes = ring_bytes(&pipe->ring);
+	at = ring_indices(&pipe->ring);
+	for (i = ring_tail(at); i != ring_head(at); i++) {
+		if (!iov_iter_count(to))
+			break;
+		slot = ring_slot(pipe->ring.slots, i);
+		if (skip >= slot->len) {
+			skip -= slot->len;
+			continue;
+		}
+		len = min_t(size_t, slot->len - skip, iov_iter_count(to));
+		if (copy_page_to_iter(slot->page, slot->offset + skip, len,
+				      to) < len) {
+			done = -EFAULT;
+			break;
+		}
+		done += len;
+		skip = 0;
+	}
+	if (done > 0)
+		ipc_count(&pipe->object, IPC_PEEK_COPY, done);
+	mutex_unlock(&pipe->mutex);
+	return done;
+}
+
+u64 ipc_pipe_capacity(struct ipc_pipe *pipe)
+{
+	return (u64)READ_ONCE(pipe->nr) << PAGE_SHIFT;
+}
+
+static struct ipc_slots *alloc_slots(u32 nr)
+{
+	struct ipc_slots *slots;
+
+	/* kmalloc, as in the kernel: a ring too large for it is ENOMEM. */
+	slots = kzalloc(struct_size(slots, slot, nr),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (slots)
+		slots->nr = nr;
+	return slots;
+}
+
+static bool over_budget(unsigned long user_slots)
+{
+	unsigned long soft = READ_ONCE(pipe_user_pages_soft);
+	unsigned long hard = READ_ONCE(pipe_user_pages_hard);
+
+	return (soft && user_slots > soft) || (hard && user_slots > hard);
+}
+
+/* Called under the mutex. */
+static int resize(struct ipc_pipe *pipe, u32 nr)
+{
+	struct ipc_slots *old = pipe->ring.slots;
+	u32 charged = pipe->charged;
+	bool grows = nr > old->nr;
+	unsigned long user_slots;
+	struct ipc_slots *new;
+	int err;
+
+	if (grows && (u64)nr << PAGE_SHIFT > READ_ONCE(pipe_max_size) &&
+	    !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	user_slots = charge(pipe, nr);
+	err = -EPERM;
+	if (grows && over_budget(user_slots) && !capable(CAP_SYS_RESOURCE) &&
+	    !capable(CAP_SYS_ADMIN))
+		goto err_charge;
+	err = -ENOMEM;
+	new = alloc_slots(nr);
+	if (!new)
+		goto err_charge;
+
+	begin_change(pipe);
+	err = ring_move(&pipe->ring, new);
+	if (!err)
+		use_slots(pipe, new);
+	end_change(pipe);
+	if (err)
+		goto err_slots;
+
+	free_left_pages(pipe, old);
+	if (old != pipe->home)
+		kfree_rcu(old, rcu);
+	ipc_count(&pipe->object, IPC_RESIZE_DONE, 1);
+	/* Only now: who wakes must find the new size in force. */
+	ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
+	wake_up_interruptible(&pipe->write_queue);
+	return 0;
+
+err_slots:
+	kfree(new);
+err_charge:
+	charge(pipe, charged);
+	return err;
+}
+
+int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
+{
+	u64 size = max_t(u64, *bytes, PAGE_SIZE);
+	int err;
+
+	if (size > CAPACITY_LIMIT)
+		return -EINVAL;
+	size = roundup_pow_of_two(size);
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	err = resize(pipe, size >> PAGE_SHIFT);
+	mutex_unlock(&pipe->mutex);
+	if (!err)
+		*bytes = size;
+	return err;
+}
+
+int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
+{
+	if (mutex_lock_killable(&pipe->mutex))
+		return -EINTR;
+	WRITE_ONCE(pipe->keep, keep);
+	if (keep) {
+		wake_openers(pipe);
+	} else {
+		/* Writers without a reader get their EPIPE now. */
+		wake_all(pipe);
+		if (is_unused(pipe))
+			drop_all(pipe);
+	}
+	mutex_unlock(&pipe->mutex);
+	return 0;
+}
+
+/* --- the views' look --- */
+
+/* One attempt.  Return: false if the array is larger than @room. */
+static bool look_once(struct ipc_pipe *pipe, struct ipc_pipe_look *look,
+		      struct ipc_slot *copy, u32 room)
+{
+	struct ipc_slots *slots;
+	struct ipc_slot *slot;
+	unsigned int seq;
+	u32 i, used;
+	u64 at;
+
+	rcu_read_lock();
+	seq = read_seqcount_begin(&pipe->seq);
+	slots = READ_ONCE(pipe->ring.slots);
+	at = ring_indices(&pipe->ring);
+	if (copy && slots->nr > room) {
+		look->nr = slots->nr;
+		rcu_read_unlock();
+		return false;
+	}
+	look->indices = at;
+	look->nr = slots->nr;
+	look->spare = 0;
+	look->bytes = 0;
+	/* Of two moments, the indices could say more than the array has. */
+	used = min(ring_used(at), slots->nr);
+	for (i = 0; i < slots->nr; i++) {
+		slot = ring_slot(slots, ring_tail(at) + i);
+		if (i < used)
+			look->bytes += slot->len;
+		else if (slot->page)
+			look->spare++;
+	}
+	if (copy)
+		memcpy(copy, slots->slot, slots->nr * sizeof(*copy));
+	look->torn = read_seqcount_retry(&pipe->seq, seq);
+	rcu_read_unlock();
+	return true;
+}
+
+int ipc_pipe_look(struct ipc_pipe *pipe, struct ipc_pipe_look *look,
+		  struct ipc_slot **copy)
+{
+	struct ipc_slot *slots = NULL;
+	u32 room = 0;
+	int i;
+
+	for (i = 0; i < LOOKS; i++) {
+		if (!look_once(pipe, look, slots, room) || (copy && !slots)) {
+			kvfree(slots);
+			room = look->nr;
+			slots = kvcalloc(room, sizeof(*slots), GFP_KERNEL);
+			if (!slots)
+				return -ENOMEM;
+			look->torn = true;
+			continue;
+		}
+		if (!look->torn)
+			break;
+		cond_resched();
+	}
+	if (copy)
+		*copy = slots;
+	return 0;
+}
+
+/* --- birth and death --- */
+
+static void pipe_release(struct ipc_object *object)
+{
+	struct ipc_pipe *pipe = ipc_pipe_of(object);
+
+	/* Nobody has an end open or holds a reference: no lock is needed, but
+	 * the checks of those that expect the mutex.
+	 */
+	cancel_delayed_work_sync(&pipe->trim_work);
+	mutex_lock(&pipe->mutex);
+	drop_all(pipe);
+	charge(pipe, 0);
+	mutex_unlock(&pipe->mutex);
+	put_cred(pipe->cred);
+	kfree(pipe->home);
+	mutex_destroy(&pipe->mutex);
+	kfree(pipe);
+}
+
+struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode)
+{
+	struct ipc_pipe *pipe = NULL;
+
+	if (!ipc_load_fault("pipe"))
+		pipe = kzalloc(sizeof(*pipe), GFP_KERNEL_ACCOUNT);
+	if (!pipe)
+		goto err_pipe;
+	if (!ipc_load_fault("slots of the pipe"))
+		pipe->home = alloc_slots(DEFAULT_SLOTS);
+	if (!pipe->home)
+		goto err_slots;
+
+	ipc_object_init(&pipe->object, IPC_KIND_PIPE, name, mode, pipe_release);
+	mutex_init(&pipe->mutex);
+	seqcount_init(&pipe->seq);
+	ring_init(&pipe->ring, pipe->home, 0);
+	pipe->nr = pipe->home->nr;
+	/* 0 is "no first open": the cookie of a file that has none. */
+	pipe->reader_opens = 1;
+	pipe->writer_opens = 1;
+	init_waitqueue_head(&pipe->read_queue);
+	init_waitqueue_head(&pipe->write_queue);
+	init_waitqueue_head(&pipe->open_queue);
+	INIT_DELAYED_WORK(&pipe->trim_work, trim);
+	pipe->cred = get_current_cred();
+	charge(pipe, pipe->nr);
+	return pipe;
+
+err_slots:
+	kfree(pipe);
+err_pipe:
+	return ERR_PTR(-ENOMEM);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pipe: who waits, who is woken, EOF, EPIPE, signals, resize
+ *
+ * Ownership.  A pipe is an ipc_object.  Its creator holds a reference until it
+ * removes it; an end holds none of its own: a file of the device keeps the
+ * module, and so the default pipe, alive.  The pipe owns its array of slots
+ * and every page in it.
+ */
+#ifndef IPCDEMO_PIPE_H
+#define IPCDEMO_PIPE_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/seqlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "object.h"
+#include "ring.h"
+
+struct cred;
+struct iov_iter;
+struct ipc_waiter_copy;
+struct poll_table_struct;
+
+/*
+ * Lock order:
+ *
+ *	pipe->mutex			held while bytes are copied, so:
+ *	   mm->mmap_lock		a fault in the user's buffer
+ *	   queue->lock			of read_queue, write_queue, open_queue
+ *
+ * Nothing that runs under mmap_lock (mapping the device, a fault in a region)
+ * takes pipe->mutex.  No view takes it either, so looking works while a task
+ * that holds it is stuck.
+ *
+ * Beside each member: what guards it.  "mutex" means: changed under the mutex
+ * only, with WRITE_ONCE, and read by sleepers, poll and views without it, with
+ * READ_ONCE.
+ */
+struct ipc_pipe {
+	struct ipc_object object;
+
+	struct mutex mutex;
+	/*
+	 * Guards the ring against views: odd while the holder of the mutex
+	 * changes it, which is never while it can sleep.  A view that met a
+	 * change looks again; it never makes the change wait.
+	 */
+	seqcount_t seq;
+	struct ipc_ring ring; /* mutex and seq; the old array is freed by RCU */
+	struct ipc_slots *home; /* never changes; the array of a new pipe */
+	u32 nr; /* mutex; slots of the array in use */
+
+	u32 readers; /* mutex */
+	u32 writers; /* mutex */
+	u32 reader_opens; /* mutex; how often a read end was opened, ever */
+	u32 writer_opens; /* mutex; likewise */
+	bool keep; /* mutex; kernel persistence */
+	bool polled; /* set by poll without a lock, cleared under the mutex */
+	bool active; /* mutex; moved bytes since trim_work last looked */
+
+	struct wait_queue_head read_queue;
+	struct wait_queue_head write_queue;
+	struct wait_queue_head open_queue;
+	struct fasync_struct *read_fasync; /* mutex */
+	struct fasync_struct *write_fasync; /* mutex */
+
+	u32 last_page_no; /* mutex */
+	u32 charged; /* mutex; slots charged to cred->user */
+	const struct cred *cred; /* never changes */
+	struct delayed_work trim_work; /* gives pages of an idle pipe back */
+};
+
+/* The ring at one instant, for the views. */
+struct ipc_pipe_look {
+	u64 indices;
+	u32 nr;
+	u32 spare;
+	u64 bytes;
+	bool torn;
+};
+
+/**
+ * ipc_pipe_create() - make a pipe with the default capacity
+ * @name:	lives as long as the pipe
+ * @mode:	permission bits
+ *
+ * Charged to the current user.  Context: may sleep.
+ * Return: the pipe, with its creator's reference, or ERR_PTR(-ENOMEM).
+ */
+struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode);
+
+static inline struct ipc_pipe *ipc_pipe_of(struct ipc_object *object)
+{
+	return container_of(object, struct ipc_pipe, object);
+}
+
+/*
+ * The calls of an end.  Each may sleep, none may be called with a lock that a
+ * page fault can take.  They return what pipe(7) says of the call that they are
+ * named after; ERESTARTSYS for a signal.
+ */
+int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file);
+void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file);
+ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
+		      struct iov_iter *to);
+ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
+		       struct iov_iter *from);
+__poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
+		       struct poll_table_struct *wait);
+int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on);
+
+/**
+ * ipc_pipe_bytes() - what FIONREAD says
+ * @pipe:	the pipe
+ * @bytes:	how many bytes it holds
+ *
+ * Return: 0, or -EINTR if the caller was killed while it waited for the mutex.
+ */
+int ipc_pipe_bytes(struct ipc_pipe *pipe, u64 *bytes);
+
+/**
+ * ipc_pipe_peek() - copy bytes and leave them in the pipe
+ * @pipe:	the pipe
+ * @skip:	bytes to pass over first
+ * @to:		where to
+ * @bytes:	how many bytes the pipe holds
+ *
+ * Return: bytes copied, -EFAULT (also after a part), -EINTR (killed).
+ */
+ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
+		      u64 *bytes);
+
+/* Capacity in bytes. */
+u64 ipc_pipe_capacity(struct ipc_pipe *pipe);
+
+/**
+ * ipc_pipe_resize() - the rules of F_SETPIPE_SZ
+ * @pipe:	the pipe
+ * @bytes:	in: wanted; out: what it became
+ *
+ * Return: 0, -EINVAL, -EBUSY, -EPERM, -ENOMEM, -EINTR (killed).
+ */
+int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes);
+
+/* Kernel persistence on or off.  Return: 0 or -EINTR (killed). */
+int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep);
+
+/**
+ * ipc_pipe_look() - look at the ring without stopping anybody
+ * @pipe:	the pipe
+ * @look:	filled
+ * @copy:	if not NULL: becomes a copy of the slots, to be freed with kvfree
+ *
+ * Context: may sleep if @copy is given.  Takes no lock.
+ * Return: 0 or -ENOMEM.
+ */
+int ipc_pipe_look(struct ipc_pipe *pipe, struct ipc_pipe_look *look,
+		  struct ipc_slot **copy);
+
+#endif /* IPCDEMO_PIPE_H */

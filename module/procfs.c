@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /proc/ipcdemo: the state as text (see procfs.h). */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/ipcdemo.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "main.h"
+#include "object.h"
+#include "pipe.h"
+#include "procfs.h"
+#include "region.h"
+#include "waiter.h"
+
+/* Waiters that come between counting and copying are shown, up to so many. */
+#define MORE_WAITERS 8
+
+static struct proc_dir_entry *root;
+static struct proc_dir_entry *pipe_dir;
+static struct proc_dir_entry *region_dir;
+
+static int show_version(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "version: %s\nuapi: %u\n", IPCDEMO_VERSION,
+		   IPCDEMO_UAPI_VERSION);
+	return 0;
+}
+
+static uid_t owner_of(struct seq_file *m, const struct ipc_object *object)
+{
+	return from_kuid_munged(seq_user_ns(m), object->owner);
+}
+
+static const char *persistence_of(const struct ipc_pipe *pipe)
+{
+	return READ_ONCE(pipe->keep) ? "kernel" : "process";
+}
+
+/* --- tables --- */
+
+static int show_pipes(struct seq_file *m, void *unused)
+{
+	struct ipc_object *object;
+	struct ipc_pipe_look look;
+	struct ipc_pipe *pipe;
+	u32 id = 0;
+
+	seq_puts(m, "id name owner mode persistence slots used bytes readers "
+		    "writers read_waiters write_waiters open_waiters\n");
+	while ((object = ipc_object_next(id, IPC_KIND_PIPE))) {
+		id = object->id;
+		pipe = ipc_pipe_of(object);
+		/* Cannot fail: no copy of the slots is asked for. */
+		ipc_pipe_look(pipe, &look, NULL);
+		seq_printf(m, "%u %s %u %04o %s %u %u %llu %u %u %u %u %u\n",
+			   id, object->name, owner_of(m, object), object->mode,
+			   persistence_of(pipe), look.nr,
+			   ring_used(look.indices), look.bytes,
+			   READ_ONCE(pipe->readers), READ_ONCE(pipe->writers),
+			   ipc_waiters_count(&pipe->read_queue, NULL),
+			   ipc_waiters_count(&pipe->write_queue, NULL),
+			   ipc_waiters_count(&pipe->open_queue, NULL));
+		ipc_object_put(object);
+	}
+	return 0;
+}
+
+static int show_regions(struct seq_file *m, void *unused)
+{
+	struct ipc_object *object;
+	struct ipc_region *region;
+	u32 id = 0;
+
+	seq_puts(m, "id name owner mode size pages files maps\n");
+	while ((object = ipc_object_next(id, IPC_KIND_REGION))) {
+		id = object->id;
+		region = ipc_region_of(object);
+		seq_printf(m, "%u %s %u %04o %llu %llu %u %u\n", id,
+			   object->name, owner_of(m, object), object->mode,
+			   region->size, ipc_region_pages(region),
+			   READ_ONCE(region->files),
+			   atomic_read(&region->maps));
+		ipc_object_put(object);
+	}
+	return 0;
+}
+
+/* --- one object --- */
+
+static void show_object(struct seq_file *m, const struct ipc_object *object)
+{
+	seq_printf(m, "id: %u\nname: %s\nowner: %u\nmode: %04o\n", object->id,
+		   object->name, owner_of(m, object), object->mode);
+}
+
+static void show_counters(struct seq_file *m, struct ipc_object *object)
+{
+	int i;
+
+	seq_puts(m, "\npoint unit count\n");
+	for (i = 0; i < IPC_NR_POINTS; i++) {
+		if (ipc_points[i].kind != object->kind)
+			continue;
+		seq_printf(m, "%s %s %lld\n", ipc_points[i].name,
+			   ipc_points[i].unit,
+			   (long long)atomic64_read(&object->count[i]));
+	}
+}
+
+static void show_slot(struct seq_file *m, const struct ipc_pipe_look *look,
+		      const struct ipc_slot *slot, u32 place, bool show_pfn)
+{
+	/* How far behind the tail this place is filled. */
+	u32 ahead = (place - ring_tail(look->indices)) & (look->nr - 1);
+	const char *state = "free";
+
+	seq_printf(m, "%u ", place);
+	if (ahead < ring_used(look->indices)) {
+		seq_printf(m, "%u ", ring_tail(look->indices) + ahead);
+		state = "data";
+	} else {
+		seq_puts(m, "- ");
+		if (slot->page)
+			state = "spare";
+	}
+	seq_printf(m, "%s ", state);
+	if (slot->page)
+		seq_printf(m, "%u ", slot->page_no);
+	else
+		seq_puts(m, "- ");
+	if (slot->page && show_pfn)
+		seq_printf(m, "%lu ", page_to_pfn(slot->page));
+	else
+		seq_puts(m, "- ");
+	seq_printf(m, "%u %u %s\n", slot->offset, slot->len,
+		   slot->flags & IPC_SLOT_MERGE ? "merge" : "-");
+}
+
+static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct ipc_waiter_copy *copies;
+	u64 now, waited;
+	unsigned int i, n;
+
+	n = ipc_waiters_count(queue, NULL);
+	if (!n)
+		return;
+	n += MORE_WAITERS;
+	copies = kvcalloc(n, sizeof(*copies), GFP_KERNEL);
+	if (!copies) {
+		seq_puts(m, "# no memory to show who waits here\n");
+		return;
+	}
+	n = ipc_waiters_copy(queue, copies, n);
+	now = ktime_get_ns();
+	for (i = 0; i < n; i++) {
+		waited = now - copies[i].since_ns;
+		do_div(waited, NSEC_PER_MSEC);
+		seq_printf(m, "%s %d ", ipc_points[copies[i].point].name,
+			   pid_nr_ns(copies[i].pid, ns));
+		seq_escape(m, copies[i].comm, " \t\n\\");
+		seq_printf(m, " %llu.%03llu %s\n", waited / 1000, waited % 1000,
+			   copies[i].woken ? "woken" : "sleeping");
+		put_pid(copies[i].pid);
+	}
+	kvfree(copies);
+}
+
+static int show_pipe(struct seq_file *m, void *unused)
+{
+	struct ipc_pipe *pipe = m->private;
+	unsigned int read_pollers, write_pollers;
+	struct ipc_pipe_look look;
+	struct ipc_slot *slots;
+	bool show_pfn;
+	u32 i;
+	int err;
+
+	err = ipc_pipe_look(pipe, &look, &slots);
+	if (err)
+		return err;
+	ipc_waiters_count(&pipe->read_queue, &read_pollers);
+	ipc_waiters_count(&pipe->write_queue, &write_pollers);
+
+	show_object(m, &pipe->object);
+	seq_printf(m, "persistence: %s\n", persistence_of(pipe));
+	seq_printf(m, "capacity: %llu\n", (u64)look.nr << PAGE_SHIFT);
+	seq_printf(m, "slots: %u\n", look.nr);
+	seq_printf(m, "used: %u\n", ring_used(look.indices));
+	seq_printf(m, "bytes: %llu\n", look.bytes);
+	seq_printf(m, "head: %u\n", ring_head(look.indices));
+	seq_printf(m, "tail: %u\n", ring_tail(look.indices));
+	seq_printf(m, "readers: %u\n", READ_ONCE(pipe->readers));
+	seq_printf(m, "writers: %u\n", READ_ONCE(pipe->writers));
+	seq_printf(m, "spare: %u\n", look.spare);
+	seq_printf(m, "snapshot: %s\n", look.torn ? "torn" : "consistent");
+	seq_printf(m, "read_pollers: %u\n", read_pollers);
+	seq_printf(m, "write_pollers: %u\n", write_pollers);
+
+	/* Of the opener: whoever inherits the file sees no more than he did. */
+	show_pfn = file_ns_capable(m->file, &init_user_ns, CAP_SYS_ADMIN);
+	seq_puts(m, "\nslot index state page pfn offset len flags\n");
+	for (i = 0; i < look.nr; i++)
+		show_slot(m, &look, &slots[i], i, show_pfn);
+	kvfree(slots);
+
+	seq_puts(m, "\npoint pid command seconds state\n");
+	show_queue(m, &pipe->read_queue);
+	show_queue(m, &pipe->write_queue);
+	show_queue(m, &pipe->open_queue);
+
+	show_counters(m, &pipe->object);
+	return 0;
+}
+
+static int show_region(struct seq_file *m, void *unused)
+{
+	struct ipc_region *region = m->private;
+
+	show_object(m, &region->object);
+	seq_printf(m, "size: %llu\n", region->size);
+	seq_printf(m, "pages: %llu\n", ipc_region_pages(region));
+	seq_printf(m, "files: %u\n", READ_ONCE(region->files));
+	seq_printf(m, "maps: %u\n", atomic_read(&region->maps));
+	seq_printf(m, "page_size: %lu\n", PAGE_SIZE);
+	show_counters(m, &region->object);
+	return 0;
+}
+
+int ipc_procfs_add(struct ipc_object *object)
+{
+	char name[16];
+	int err;
+
+	err = ipc_load_fault("proc entry of an object");
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "%u", object->id);
+	if (object->kind == IPC_KIND_PIPE)
+		object->proc = proc_create_single_data(
+			name, 0444, pipe_dir, show_pipe, ipc_pipe_of(object));
+	else
+		object->proc = proc_create_single_data(name, 0444, region_dir,
+						       show_region,
+						       ipc_region_of(object));
+	return object->proc ? 0 : -ENOMEM;
+}
+
+void ipc_procfs_remove(struct ipc_object *object)
+{
+	proc_remove(object->proc);
+}
+
+static int make_entries(void)
+{
+	if (ipc_load_fault("directory of pipes"))
+		return -ENOMEM;
+	pipe_dir = proc_mkdir("pipe", root);
+	if (!pipe_dir || ipc_load_fault("directory of regions"))
+		return -ENOMEM;
+	region_dir = proc_mkdir("region", root);
+	if (!region_dir || ipc_load_fault("proc entry version"))
+		return -ENOMEM;
+	if (!proc_create_single("version", 0444, root, show_version) ||
+	    ipc_load_fault("proc entry pipes"))
+		return -ENOMEM;
+	if (!proc_create_single("pipes", 0444, root, show_pipes) ||
+	    ipc_load_fault("proc entry regions"))
+		return -ENOMEM;
+	if (!proc_create_single("regions", 0444, root, show_regions))
+		return -ENOMEM;
+	return 0;
+}
+
+int ipc_procfs_init(void)
+{
+	int err;
+
+	err = ipc_load_fault("proc directory");
+	if (err)
+		return err;
+	root = proc_mkdir("ipcdemo", NULL);
+	if (!root)
+		return -ENOMEM;
+	err = make_entries();
+	if (err)
+		ipc_procfs_exit();
+	return err;
+}
+
+/* Takes what is below it along. */
+void ipc_procfs_exit(void)
+{
+	proc_remove(root);
+}

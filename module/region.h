@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The region: pages that processes map
+ *
+ * A region's pages are page cache of an inode of ours, as in ramfs, so that
+ * futex(2), truncate and every other user of page->mapping work on them.
+ *
+ * Ownership, and why the module can be removed.  A super block keeps the module
+ * in the kernel, and an inode keeps its super block.  But a region must hold
+ * its contents when nobody has it open, and then the module must be removable.
+ * So the inode lives only from the first file of the region to the last:
+ *
+ *	first file	pins the internal mount, makes the inode, and moves the
+ *			parked contents into its page cache
+ *	further files	share the inode
+ *	last file	parks: takes a reference to each page of the cache, so
+ *			that they outlive the inode; unpins the mount
+ *
+ * A mapping is a file too.  Each file holds one module reference, dropped by
+ * the kernel after the last thing it does with our code.
+ */
+#ifndef IPCDEMO_REGION_H
+#define IPCDEMO_REGION_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+
+#include "object.h"
+
+struct vm_area_struct;
+
+/*
+ * Lock order: mm->mmap_lock, region->lock, and then whatever making an inode
+ * and its pages takes.  No user memory is touched under region->lock.
+ */
+struct ipc_region {
+	struct ipc_object object;
+	u64 size; /* never changes; bytes, a multiple of the page size */
+
+	struct mutex lock;
+	struct inode *inode; /* lock; exists while files > 0; views: RCU */
+	u32 files; /* lock; read by views without it */
+	struct page **parked; /* lock; by page index; used while files == 0 */
+	u64 parked_pages; /* lock; read by views without it */
+	atomic_t maps;
+};
+
+/**
+ * ipc_region_create() - make a region
+ * @name:	lives as long as the region
+ * @mode:	permission bits
+ * @size:	bytes; rounded up to whole pages
+ *
+ * Context: may sleep.
+ * Return: the region, with its creator's reference, or ERR_PTR: -ENOMEM,
+ * -EINVAL if the size is 0 or too large.
+ */
+struct ipc_region *ipc_region_create(const char *name, umode_t mode, u64 size);
+
+static inline struct ipc_region *ipc_region_of(struct ipc_object *object)
+{
+	return container_of(object, struct ipc_region, object);
+}
+
+/**
+ * ipc_region_file() - a new file of a region, open for reading and writing
+ * @region:	the region
+ *
+ * Context: may sleep, may be called under mmap_lock.
+ * Return: the file, or ERR_PTR: -ENOMEM, -ENFILE.
+ */
+struct file *ipc_region_file(struct ipc_region *region);
+
+/**
+ * ipc_region_mmap() - the mmap of the device: map the region instead
+ * @region:	the region
+ * @file:	the device's file; the mapping holds no reference to it
+ * @vma:	what mmap(2) asks for
+ *
+ * Context: under mmap_lock, for writing.
+ * Return: 0; -EACCES: @file is not open for reading and writing; -EINVAL: not
+ * MAP_SHARED; -EPERM: PROT_EXEC; or the errors of ipc_region_file().
+ */
+int ipc_region_mmap(struct ipc_region *region, struct file *file,
+		    struct vm_area_struct *vma);
+
+/* The region that a file is open on, or NULL if it is no file of a region. */
+struct ipc_region *ipc_region_of_file(struct file *file);
+
+/* Pages that are there.  Context: any; a look, true at some moment. */
+u64 ipc_region_pages(struct ipc_region *region);
+
+#endif /* IPCDEMO_REGION_H */

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tasks asleep on a queue (see waiter.h). */
+#include <linux/ktime.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include "waiter.h"
+
+/* Called under the queue's lock. */
+static int wake_waiter(struct wait_queue_entry *entry, unsigned int mode,
+		       int sync, void *key)
+{
+	struct ipc_waiter *waiter =
+		container_of(entry, struct ipc_waiter, entry);
+
+	if (waiter->woken)
+		return 0;
+	/* Pairs with set_current_state() in the sleeper: see waiter.h. */
+	WRITE_ONCE(waiter->woken, true);
+	default_wake_function(entry, mode, sync, key);
+	return 1;
+}
+
+static struct ipc_waiter *to_waiter(struct wait_queue_entry *entry)
+{
+	if (entry->func != wake_waiter)
+		return NULL;
+	return container_of(entry, struct ipc_waiter, entry);
+}
+
+void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
+		    enum ipc_point point, bool exclusive)
+{
+	init_waitqueue_entry(&waiter->entry, current);
+	waiter->entry.func = wake_waiter;
+	waiter->point = point;
+	waiter->woken = false;
+	waiter->pid = task_pid(current);
+	waiter->since_ns = ktime_get_ns();
+	get_task_comm(waiter->comm, current);
+	if (exclusive)
+		add_wait_queue_exclusive(queue, &waiter->entry);
+	else
+		add_wait_queue(queue, &waiter->entry);
+}
+
+void ipc_waiter_again(struct ipc_waiter *waiter, struct wait_queue_head *queue)
+{
+	spin_lock_irq(&queue->lock);
+	WRITE_ONCE(waiter->woken, false);
+	list_move_tail(&waiter->entry.entry, &queue->head);
+	spin_unlock_irq(&queue->lock);
+}
+
+void ipc_waiter_remove(struct ipc_waiter *waiter, struct wait_queue_head *queue)
+{
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(queue, &waiter->entry);
+}
+
+unsigned int ipc_waiters_count(struct wait_queue_head *queue,
+			       unsigned int *others)
+{
+	struct wait_queue_entry *entry;
+	unsigned int ours = 0, foreign = 0;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry (entry, &queue->head, entry) {
+		if (to_waiter(entry))
+			ours++;
+		else
+			foreign++;
+	}
+	spin_unlock_irq(&queue->lock);
+	if (others)
+		*others = foreign;
+	return ours;
+}
+
+unsigned int ipc_waiters_copy(struct wait_queue_head *queue,
+			      struct ipc_waiter_copy *copies, unsigned int room)
+{
+	struct wait_queue_entry *entry;
+	struct ipc_waiter *waiter;
+	unsigned int n = 0;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry (entry, &queue->head, entry) {
+		waiter = to_waiter(entry);
+		if (!waiter)
+			continue;
+		if (n == room)
+			break;
+		copies[n].point = waiter->point;
+		copies[n].woken = waiter->woken;
+		copies[n].pid = get_pid(waiter->pid);
+		copies[n].since_ns = waiter->since_ns;
+		memcpy(copies[n].comm, waiter->comm, sizeof(copies[n].comm));
+		n++;
+	}
+	spin_unlock_irq(&queue->lock);
+	return n;
+}

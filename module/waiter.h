@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A task asleep on a queue, where the views can see it
+ *
+ * A waiter lives on the stack of the task that waits.  It is on its queue from
+ * ipc_waiter_add() to ipc_waiter_remove(); the lock of the queue (the
+ * spinlock inside wait_queue_head) guards all its members while it is there.
+ * A view that holds that lock may read any waiter on the queue: the task cannot
+ * leave, so neither the waiter nor the task's struct pid can go away.
+ *
+ * Other entries on the same queue (poll and epoll put them there) are told
+ * apart by their wake function.
+ *
+ * Why no wake-up is lost.  The sleeper adds itself, then sets its task state,
+ * then looks at the condition, and sleeps only if that does not hold.  The
+ * waker changes the condition, then takes the queue's lock to wake.  Either the
+ * waker finds the sleeper on the queue, or the sleeper added itself after that
+ * walk and, the lock ordering the two, sees the changed condition.  In between,
+ * woken is set before the task's state is looked at (try_to_wake_up), and the
+ * sleeper sets its state before it reads woken (set_current_state is a full
+ * barrier): a sleeper that misses woken is made runnable again.
+ *
+ * Why an exclusive wake-up is not lost.  The wake function returns 1, which
+ * ends the walk, exactly when it set woken; a waiter that is woken already is
+ * passed over.  So one wake-up chooses one task, and that task either finds the
+ * condition true and goes on (and passes the wake-up on if there is more), or
+ * finds it false: then it was consumed by somebody, and the next change wakes
+ * again.  A chosen task that cannot go on although the condition holds (it is
+ * being killed) must wake the next: see relock() in pipe.c.
+ */
+#ifndef IPCDEMO_WAITER_H
+#define IPCDEMO_WAITER_H
+
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "points.h"
+
+struct pid;
+
+struct ipc_waiter {
+	struct wait_queue_entry entry;
+	enum ipc_point point;
+	bool woken;
+	struct pid *pid;
+	u64 since_ns;
+	char comm[TASK_COMM_LEN];
+};
+
+/* A copy of a waiter for a view; holds a reference to @pid. */
+struct ipc_waiter_copy {
+	enum ipc_point point;
+	bool woken;
+	struct pid *pid;
+	u64 since_ns;
+	char comm[TASK_COMM_LEN];
+};
+
+/**
+ * ipc_waiter_add() - stand at the end of a queue
+ * @waiter:	not on a queue
+ * @queue:	the queue
+ * @point:	what the task waits for
+ * @exclusive:	one wake-up is for one such waiter
+ */
+void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
+		    enum ipc_point point, bool exclusive);
+
+/* A waiter that was woken for nothing goes back to the end of its queue. */
+void ipc_waiter_again(struct ipc_waiter *waiter, struct wait_queue_head *queue);
+
+/* Leave the queue; the task is running again. */
+void ipc_waiter_remove(struct ipc_waiter *waiter,
+		       struct wait_queue_head *queue);
+
+/**
+ * ipc_waiters_count() - how many stand on a queue
+ * @queue:	the queue
+ * @others:	if not NULL: how many entries are not ours (poll, epoll)
+ *
+ * Return: the number of waiters.
+ */
+unsigned int ipc_waiters_count(struct wait_queue_head *queue,
+			       unsigned int *others);
+
+/**
+ * ipc_waiters_copy() - copy the waiters of a queue
+ * @queue:	the queue
+ * @copies:	room for @room of them; each pid copied must be put
+ * @room:	how many fit
+ *
+ * Return: how many were copied.
+ */
+unsigned int ipc_waiters_copy(struct wait_queue_head *queue,
+			      struct ipc_waiter_copy *copies,
+			      unsigned int room);
+
+#endif /* IPCDEMO_WAITER_H */
