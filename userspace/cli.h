@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the CLI share: the command table's types, messages, output
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "ipcdemo.h"
+
+#define __printf(a, b) __attribute((__format__(__printf__, a, b)))
+#define fallthrough    __attribute((__fallthrough__))
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+
+/* The CLI's version is the module's: one tree, one number. */
+#define CLI_VERSION    IPCDEMO_VERSION
+
+/* Exit statuses. */
+enum {
+	DONE = 0,
+	FAILED = 1,
+	USAGE = 2,
+};
+
+/**
+ * struct cli_option - an option of a command
+ * @id:		its letter, or a number from 256 on if it has none
+ * @name:	its long name
+ * @arg:	what its argument is called, NULL if it takes none
+ * @help:	one line
+ */
+struct cli_option {
+	int id;
+	const char *name;
+	const char *arg;
+	const char *help;
+};
+
+/* Numbers of options that have no letter. */
+enum {
+	OPT_HELP = 256,
+	OPT_JSON,
+	OPT_COLOR,
+	OPT_NO_COLOR,
+	OPT_HEX,
+	OPT_SKIP,
+	OPT_JOINT,
+	OPT_PIPEFAIL,
+	OPT_NAME,
+	OPT_COMPLETION,
+	OPT_SYNOPSIS,
+};
+
+struct cli;
+
+/**
+ * struct command - a row of the command table
+ * @name:	one word or two
+ * @args:	what may follow the options, as the synopsis shows it
+ * @summary:	one line, for the list of commands
+ * @text:	the rest of the help
+ * @options:	ends with an all-zero row; NULL for none
+ * @run:	does it, and returns an exit status
+ */
+struct command {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const char *text;
+	const struct cli_option *options;
+	int (*run)(struct cli *cli, int argc, char **argv);
+};
+
+/**
+ * struct cli - one run of the program
+ * @ipc:	the library's handle
+ * @command:	what was asked for
+ * @style:	how to draw
+ */
+struct cli {
+	struct ipcdemo *ipc;
+	const struct command *command;
+	struct style {
+		bool color;
+		bool utf8;
+	} style;
+};
+
+/* ---- main.c: the table -------------------------------------------------- */
+
+/* The help of one command, or of all if it is NULL. */
+void print_help(FILE *to, const struct command *command);
+
+/* ---- util.c ------------------------------------------------------------- */
+
+/* "ipcdemo: " and a sentence on stderr.  Return: FAILED. */
+__printf(1, 2) int fail(const char *fmt, ...);
+
+/* As fail(), with what the library has to say. */
+int fail_ipc(const struct cli *cli);
+
+/* As fail(), with a hint where the help is.  Return: USAGE. */
+__printf(2, 3) int usage(const struct cli *cli, const char *fmt, ...);
+
+/*
+ * The next option of the command: its id, 0 when only arguments are left (from
+ * argv[optind] on), -1 after a message on stderr.
+ */
+int next_option(const struct cli *cli, int argc, char **argv);
+
+/* More arguments than the command takes?  Return: USAGE after a message, 0. */
+int no_more(const struct cli *cli, int argc, char **argv);
+
+/* "64K", "1M", "4096": bytes.  False if it is no size or does not fit. */
+bool parse_size(const char *word, __u64 *bytes);
+
+/* Takes the argument of --color.  False if it is no such word. */
+bool set_color(struct cli *cli, const char *when);
+
+/*
+ * The id that a word names; 0 bytes of it if it is no number.  An empty or no
+ * word is the default object of that kind.
+ */
+int parse_id(const struct cli *cli, enum ipcdemo_kind kind, const char *word,
+	     __u32 *id);
+
+/*
+ * Prints text that others chose: what could steer a terminal becomes '?'.
+ * Return: how many characters were printed.
+ */
+int put_safe(FILE *to, const char *text);
+
+/* Return: 0, or FAILED after a message. */
+int put_json(json_object *object);
+
+/* Prints a table: numbers to the right, words to the left. */
+void put_table(const struct ipcdemo_table *table, const char *indent);
+
+/* All of it, or -errno. */
+int write_all(int fd, const void *buf, size_t len);
+
+/* To standard output.  Return: 0, or FAILED after a message. */
+int put_bytes(const void *buf, size_t len);
+
+/* A hex dump: offset, sixteen bytes, their characters. */
+void put_hex(__u64 offset, const unsigned char *buf, size_t len);
+
+/* The bytes as a string of hex digits. */
+json_object *json_bytes(const unsigned char *buf, size_t len);
+
+/* A count and its unit, for sentences: "1 reader", "2 readers". */
+const char *plural(__u64 n, const char *unit, char *buf, size_t size);
+
+/* ---- draw.c ------------------------------------------------------------- */
+
+/**
+ * draw_ring - a bar a slot, with head and tail
+ * @all:	show each slot of a small ring, also equal ones in a row
+ */
+void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *view,
+	       bool all);
+void draw_waiters(const struct style *style,
+		  const struct ipcdemo_pipe_view *view);
+void draw_counters(const struct ipcdemo_counter *counters, size_t n);
+void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *view);
+void draw_region(const struct style *style,
+		 const struct ipcdemo_region_view *view,
+		 const struct ipcdemo_maps *maps);
+
+/* ---- the commands ------------------------------------------------------- */
+
+int cmd_ls(struct cli *cli, int argc, char **argv);
+int cmd_show(struct cli *cli, int argc, char **argv);
+int cmd_peek(struct cli *cli, int argc, char **argv);
+int cmd_write(struct cli *cli, int argc, char **argv);
+int cmd_read(struct cli *cli, int argc, char **argv);
+int cmd_resize(struct cli *cli, int argc, char **argv);
+int cmd_persist(struct cli *cli, int argc, char **argv);
+int cmd_region_show(struct cli *cli, int argc, char **argv);
+int cmd_region_read(struct cli *cli, int argc, char **argv);
+int cmd_region_write(struct cli *cli, int argc, char **argv);
+int cmd_region_fill(struct cli *cli, int argc, char **argv);
+int cmd_pipeline(struct cli *cli, int argc, char **argv);
+int cmd_tour(struct cli *cli, int argc, char **argv);
+int cmd_doctor(struct cli *cli, int argc, char **argv);
+int cmd_help(struct cli *cli, int argc, char **argv);
+
+/* Shows a region: what "show ID" and "region show" share. */
+int show_region(struct cli *cli, __u32 id, bool json);
+
+#endif /* CLI_H */

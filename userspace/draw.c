@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Draws objects for people: the ring of a pipe, who waits, a region
+ *
+ * On a terminal with UTF-8 in colour and with block characters, else in ASCII,
+ * so that a redirected drawing can be read, mailed and compared.
+ */
+#include <string.h>
+
+#include "cli.h"
+
+#define CELLS	   32
+
+/* From this many slots on, equal ones in a row become one line. */
+#define SMALL_RING 16
+
+#define BOLD	   "\033[1m"
+#define DIM	   "\033[2m"
+#define GREEN	   "\033[32m"
+#define YELLOW	   "\033[33m"
+#define CYAN	   "\033[36m"
+#define NONE	   "\033[0m"
+
+static const char *paint(const struct style *style, const char *color)
+{
+	return style->color ? color : "";
+}
+
+/* A cell is filled if any byte of it is: a slot with 1 byte shows it. */
+static void draw_bar(const struct style *style, const struct ipcdemo_slot *slot,
+		     __u64 page_size)
+{
+	__u64 from = slot->offset, to = from + slot->len, begin, end;
+	char now, was = 0;
+	int i;
+
+	for (i = 0; i < CELLS; i++) {
+		begin = i * page_size / CELLS;
+		end = (i + 1) * page_size / CELLS;
+		if (slot->state == IPCDEMO_SLOT_DATA && begin < to &&
+		    end > from)
+			now = '#';
+		else if (slot->state == IPCDEMO_SLOT_DATA && end <= from)
+			now = '-';
+		else
+			now = slot->state == IPCDEMO_SLOT_FREE ? ' ' : '.';
+		if (now != was) {
+			fputs(paint(style, NONE), stdout);
+			fputs(paint(style, now == '#' ? GREEN : DIM), stdout);
+		}
+		was = now;
+		if (!style->utf8)
+			putchar(now);
+		else
+			fputs(now == '#'   ? "\u2588"
+			      : now == '-' ? "\u2591"
+			      : now == '.' ? "\u00b7"
+					   : " ",
+			      stdout);
+	}
+	fputs(paint(style, NONE), stdout);
+}
+
+static void draw_slot(const struct style *style,
+		      const struct ipcdemo_pipe_view *v, __u32 place, int width)
+{
+	const struct ipcdemo_slot *s = &v->ring[place];
+	bool head = place == v->head % v->slots;
+	bool tail = place == v->tail % v->slots;
+	const char *edge = style->utf8 ? "\u2502" : "|";
+	const char *mark = head && tail ? "head=tail"
+			   : head	? "head"
+			   : tail	? "tail"
+					: "";
+
+	fputs(paint(style, head ? YELLOW : CYAN), stdout);
+	printf("%9s %s ", mark, *mark ? style->utf8 ? "\u25b8" : ">" : " ");
+	fputs(paint(style, NONE), stdout);
+	printf("%4u  ", place);
+	if (s->state == IPCDEMO_SLOT_DATA)
+		printf("%*u %s", width, s->index, edge);
+	else
+		printf("%*s %s", width, "-", edge);
+	draw_bar(style, s, v->capacity / v->slots);
+	fputs(edge, stdout);
+	if (s->state == IPCDEMO_SLOT_DATA) {
+		printf(" %6u %4u %4llu", s->offset, s->len, s->page);
+		if (strcmp(s->flags, "-")) {
+			fputs("  ", stdout);
+			put_safe(stdout, s->flags);
+		}
+	} else if (s->state == IPCDEMO_SLOT_SPARE) {
+		printf(" %6s %4s %4llu  spare", "-", "-", s->page);
+	} else {
+		printf(" %6s %4s %4s  free", "-", "-", "-");
+	}
+	putchar('\n');
+}
+
+/* May the slot be left out beside the one before it? */
+static bool same(const struct ipcdemo_pipe_view *v, __u32 a, __u32 b)
+{
+	const struct ipcdemo_slot *s = &v->ring[a], *t = &v->ring[b];
+
+	return s->state == t->state &&
+	       (s->state != IPCDEMO_SLOT_DATA ||
+		(s->offset == t->offset && s->len == t->len));
+}
+
+static bool marked(const struct ipcdemo_pipe_view *v, __u32 place)
+{
+	return place == v->head % v->slots || place == v->tail % v->slots;
+}
+
+void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *v,
+	       bool all)
+{
+	bool fold = !all || v->slots > SMALL_RING;
+	int width = snprintf(NULL, 0, "%u", v->head);
+	__u32 i, j;
+
+	/* Behind 2^32 the tail is the longer number. */
+	if (width < 5 || v->tail > v->head)
+		width = v->tail > v->head ? 10 : 5;
+	fputs(paint(style, BOLD), stdout);
+	printf("%16s  %*s  %-*s  %6s %4s %4s", "slot", width, "index", CELLS,
+	       "one page", "offset", "len", "page");
+	fputs(paint(style, NONE), stdout);
+	putchar('\n');
+	for (i = 0; i < v->slots; i = j) {
+		draw_slot(style, v, i, width);
+		j = i + 1;
+		if (!fold)
+			continue;
+		while (j < v->slots && !marked(v, j) && same(v, i, j))
+			j++;
+		/* One left out would take as many lines as it saves. */
+		if (j - i > 2)
+			printf("%16s  %*s   %u more like it\n", "...", width,
+			       "", j - i - 1);
+		else
+			j = i + 1;
+	}
+}
+
+static const char *why(const char *point)
+{
+	if (!strcmp(point, "read.wait"))
+		return "for bytes, or for the last writer to leave";
+	if (!strcmp(point, "write.wait"))
+		return "for a free slot";
+	if (!strcmp(point, "open.wait"))
+		return "for the other side";
+	return "";
+}
+
+void draw_waiters(const struct style *style, const struct ipcdemo_pipe_view *v)
+{
+	const struct ipcdemo_waiter *w;
+	char buf[32];
+	size_t i;
+
+	if (!v->nwaiters)
+		puts("  nobody waits");
+	for (i = 0; i < v->nwaiters; i++) {
+		w = &v->waiters[i];
+		printf("  %s%-10s%s  pid %-7d ", paint(style, YELLOW), w->point,
+		       paint(style, NONE), w->pid);
+		printf("%*s", 16 - put_safe(stdout, w->command), "");
+		printf(" %8.2f s  %-8s  %s\n", w->seconds, w->state,
+		       why(w->point));
+	}
+	if (v->read_pollers)
+		printf("  %s on the readers' queue\n",
+		       plural(v->read_pollers, "poller", buf, sizeof(buf)));
+	if (v->write_pollers)
+		printf("  %s on the writers' queue\n",
+		       plural(v->write_pollers, "poller", buf, sizeof(buf)));
+}
+
+void draw_counters(const struct ipcdemo_counter *counters, size_t n)
+{
+	size_t i, shown = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!counters[i].count)
+			continue;
+		printf("  %-17s %10llu ", counters[i].point, counters[i].count);
+		if (++shown % 2)
+			printf("%-6s ", counters[i].unit);
+		else
+			puts(counters[i].unit);
+	}
+	if (shown % 2)
+		putchar('\n');
+	if (!shown)
+		puts("  nothing was counted yet");
+	else if (shown < n)
+		printf("  (%zu other counters are 0)\n", n - shown);
+}
+
+void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v)
+{
+	char readers[32], writers[32], pages[32];
+
+	printf("%spipe %u%s  ", paint(style, BOLD), v->id, paint(style, NONE));
+	put_safe(stdout, v->name);
+	printf("  owner %u  mode %s  persistence %s\n", v->owner, v->mode,
+	       v->persistence);
+	printf("  %u of %u slots used, %llu bytes; %s, %s; %s\n", v->used,
+	       v->slots, v->bytes,
+	       plural(v->readers, "reader", readers, sizeof(readers)),
+	       plural(v->writers, "writer", writers, sizeof(writers)),
+	       plural(v->spare, "spare page", pages, sizeof(pages)));
+	if (!strcmp(v->snapshot, "torn"))
+		puts("  (it changed while we looked: the numbers need not fit)");
+	putchar('\n');
+	draw_ring(style, v, true);
+	putchar('\n');
+	draw_waiters(style, v);
+	putchar('\n');
+	draw_counters(v->counters, v->ncounters);
+}
+
+void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
+		 const struct ipcdemo_maps *maps)
+{
+	const struct ipcdemo_map *m;
+	char files[32], count[32];
+	size_t i;
+
+	printf("%sregion %u%s  ", paint(style, BOLD), v->id,
+	       paint(style, NONE));
+	put_safe(stdout, v->name);
+	printf("  owner %u  mode %s\n", v->owner, v->mode);
+	printf("  %llu bytes; %llu of %llu pages are there; %s, %s\n\n",
+	       v->size, v->pages, v->page_size ? v->size / v->page_size : 0,
+	       plural(v->files, "file", files, sizeof(files)),
+	       plural(v->maps, "mapping", count, sizeof(count)));
+	for (i = 0; i < maps->n; i++) {
+		m = &maps->map[i];
+		printf("  pid %-7d ", m->pid);
+		printf("%*s", 16 - put_safe(stdout, m->command), "");
+		printf(" %s  bytes %llu to %llu\n", m->perms, m->offset,
+		       m->offset + (m->end - m->start));
+	}
+	if (!maps->n && !v->maps)
+		puts("  nobody maps it");
+	else if (maps->n < v->maps && maps->hidden)
+		printf("  (%zu processes may not be looked into: as root, all are seen)\n",
+		       maps->hidden);
+	else if (!maps->n)
+		puts("  (no process was found that maps it)");
+	putchar('\n');
+	draw_counters(v->counters, v->ncounters);
+}

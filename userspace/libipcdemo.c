@@ -1,0 +1,1071 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * libipcdemo: the calls of ipcdemo.h
+ *
+ * Each failure is described where it is noticed, by whoever knows the file, the
+ * key or the request: nothing above this file turns errno into advice again.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ipcdemo.h"
+
+#define PATH_LEN 512
+
+struct ipcdemo {
+	char root[PATH_LEN / 2];
+	char device[PATH_LEN];
+	char proc[PATH_LEN];
+	char error[PATH_LEN + 256];
+};
+
+#define __printf(a, b) __attribute((__format__(__printf__, a, b)))
+
+static __printf(3, 4) int fail(struct ipcdemo *ipc, int err, const char *fmt,
+			       ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(ipc->error, sizeof(ipc->error), fmt, ap);
+	va_end(ap);
+	return -err;
+}
+
+struct ipcdemo *ipcdemo_new(void)
+{
+	const char *root = getenv("IPCDEMO_ROOT");
+	struct ipcdemo *ipc = calloc(1, sizeof(*ipc));
+
+	if (!ipc)
+		return NULL;
+	if (!root)
+		root = "";
+	if (strlen(root) >= sizeof(ipc->root)) {
+		free(ipc);
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	snprintf(ipc->root, sizeof(ipc->root), "%s", root);
+	snprintf(ipc->device, sizeof(ipc->device), "%s/dev/ipcdemo", root);
+	snprintf(ipc->proc, sizeof(ipc->proc), "%s/proc/ipcdemo", root);
+	return ipc;
+}
+
+void ipcdemo_free(struct ipcdemo *ipc)
+{
+	free(ipc);
+}
+
+const char *ipcdemo_error(const struct ipcdemo *ipc)
+{
+	return ipc->error;
+}
+
+const char *ipcdemo_device(const struct ipcdemo *ipc)
+{
+	return ipc->device;
+}
+
+const char *ipcdemo_proc(const struct ipcdemo *ipc)
+{
+	return ipc->proc;
+}
+
+/* ---- text --------------------------------------------------------------- */
+
+/*
+ * A file of /proc does not know its size before it is read.  Read it with few
+ * and large calls, so that a table is of few moments, not of many.
+ */
+static int read_file(struct ipcdemo *ipc, const char *path, char **text)
+{
+	size_t size = 0, room = 65536;
+	char *buf = NULL, *more;
+	ssize_t n;
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		err = errno;
+		return fail(ipc, err, "%s: %s", path, strerror(err));
+	}
+	for (;;) {
+		if (!buf || size + 1 == room) {
+			room = buf ? room * 2 : room;
+			more = realloc(buf, room);
+			if (!more) {
+				err = ENOMEM;
+				goto fail;
+			}
+			buf = more;
+		}
+		n = read(fd, buf + size, room - size - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err = errno;
+			goto fail;
+		}
+		if (n == 0)
+			break;
+		size += n;
+	}
+	close(fd);
+	buf[size] = '\0';
+	*text = buf;
+	return 0;
+fail:
+	close(fd);
+	free(buf);
+	return fail(ipc, err, "%s: %s", path, strerror(err));
+}
+
+/* Cuts the next line off; NULL at the end of the text. */
+static char *next_line(char **text)
+{
+	char *line = *text, *end;
+
+	if (!*line)
+		return NULL;
+	end = strchr(line, '\n');
+	if (end) {
+		*end = '\0';
+		*text = end + 1;
+	} else {
+		*text = line + strlen(line);
+	}
+	return line;
+}
+
+/* Cuts the next word off; NULL if there is none left. */
+static char *next_word(char **line)
+{
+	char *word = *line + strspn(*line, " \t"), *end;
+
+	if (!*word)
+		return NULL;
+	end = word + strcspn(word, " \t");
+	if (*end)
+		*end++ = '\0';
+	*line = end;
+	return word;
+}
+
+static bool parse_u64(const char *word, __u64 *value)
+{
+	unsigned long long v;
+	char *end;
+
+	if (!isdigit((unsigned char)*word))
+		return false;
+	errno = 0;
+	v = strtoull(word, &end, 10);
+	if (errno || *end)
+		return false;
+	*value = v;
+	return true;
+}
+
+/* White space and backslash come as \ooo; never makes the text longer. */
+static void unescape(char *word)
+{
+	char *to = word;
+
+	while (*word) {
+		if (word[0] == '\\' && word[1] >= '0' && word[1] <= '3' &&
+		    word[2] >= '0' && word[2] <= '7' && word[3] >= '0' &&
+		    word[3] <= '7') {
+			*to++ = (word[1] - '0') << 6 | (word[2] - '0') << 3 |
+				(word[3] - '0');
+			word += 4;
+		} else {
+			*to++ = *word++;
+		}
+	}
+	*to = '\0';
+}
+
+/* ---- tables ------------------------------------------------------------- */
+
+static char **split(char *line, size_t *n)
+{
+	size_t room = 16;
+	char **words = malloc(room * sizeof(*words)), **more, *word;
+
+	*n = 0;
+	while (words && (word = next_word(&line))) {
+		if (*n == room) {
+			room *= 2;
+			more = realloc(words, room * sizeof(*words));
+			if (!more) {
+				free(words);
+				return NULL;
+			}
+			words = more;
+		}
+		words[(*n)++] = word;
+	}
+	return words;
+}
+
+/*
+ * Reads a header line and the rows up to an empty line.  The words are pieces
+ * of the text, which has to outlive the table: table->text is for the caller to
+ * set if the table shall own it.
+ */
+static int parse_table(struct ipcdemo *ipc, const char *file, char **text,
+		       struct ipcdemo_table *table)
+{
+	char *line = next_line(text), **words, **more;
+	size_t n, room = 0;
+
+	memset(table, 0, sizeof(*table));
+	if (!line || !*line)
+		return fail(ipc, EPROTO, "%s: a table is missing: %s", file,
+			    "does the module fit this program?");
+	table->header = split(line, &table->columns);
+	if (!table->header)
+		return fail(ipc, ENOMEM, "%s: out of memory", file);
+
+	while ((line = next_line(text)) && *line) {
+		words = split(line, &n);
+		if (!words)
+			goto nomem;
+		if (n < table->columns) {
+			free(words);
+			fail(ipc, EPROTO,
+			     "%s: row %zu has %zu words for %zu columns", file,
+			     table->rows + 1, n, table->columns);
+			ipcdemo_table_free(table);
+			return -EPROTO;
+		}
+		if (table->rows == room) {
+			room = room ? room * 2 : 16;
+			more = realloc(table->cells,
+				       room * table->columns * sizeof(*more));
+			if (!more) {
+				free(words);
+				goto nomem;
+			}
+			table->cells = more;
+		}
+		memcpy(table->cells + table->rows * table->columns, words,
+		       table->columns * sizeof(*words));
+		table->rows++;
+		free(words);
+	}
+	return 0;
+nomem:
+	ipcdemo_table_free(table);
+	return fail(ipc, ENOMEM, "%s: out of memory", file);
+}
+
+void ipcdemo_table_free(struct ipcdemo_table *table)
+{
+	free(table->header);
+	free(table->cells);
+	free(table->text);
+	memset(table, 0, sizeof(*table));
+}
+
+int ipcdemo_column(const struct ipcdemo_table *table, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < table->columns; i++)
+		if (!strcmp(table->header[i], name))
+			return i;
+	return -1;
+}
+
+const char *ipcdemo_cell(const struct ipcdemo_table *table, size_t row,
+			 const char *name)
+{
+	int column = ipcdemo_column(table, name);
+
+	if (column < 0 || row >= table->rows)
+		return NULL;
+	return table->cells[row * table->columns + column];
+}
+
+/*
+ * What is being read: the functions below store the first thing that is wrong
+ * in err and then do nothing, so that a view is read without a check a line.
+ */
+struct reader {
+	struct ipcdemo *ipc;
+	const char *file;
+	int err;
+};
+
+static const char *want_cell(struct reader *r, const struct ipcdemo_table *t,
+			     size_t row, const char *name)
+{
+	const char *cell = ipcdemo_cell(t, row, name);
+
+	if (!cell && !r->err)
+		r->err = fail(r->ipc, EPROTO, "%s: there is no column '%s'",
+			      r->file, name);
+	return cell;
+}
+
+static __u64 to_number(struct reader *r, const char *name, const char *word,
+		       __u64 max)
+{
+	__u64 value = 0;
+
+	if (!r->err && (!parse_u64(word, &value) || value > max))
+		r->err = fail(r->ipc, EPROTO,
+			      "%s: '%s' should be a number, it is '%s'",
+			      r->file, name, word);
+	return r->err ? 0 : value;
+}
+
+/* A number, or "-" which stands for 0. */
+static __u64 cell_number(struct reader *r, const struct ipcdemo_table *t,
+			 size_t row, const char *name, __u64 max)
+{
+	const char *cell = want_cell(r, t, row, name);
+
+	if (r->err || !strcmp(cell, "-"))
+		return 0;
+	return to_number(r, name, cell, max);
+}
+
+static void cell_word(struct reader *r, const struct ipcdemo_table *t,
+		      size_t row, const char *name, char *to, size_t size)
+{
+	const char *cell = want_cell(r, t, row, name);
+
+	if (!r->err)
+		snprintf(to, size, "%s", cell);
+}
+
+/* "key: value" lines up to an empty one, as a table of one row. */
+static int parse_lines(struct ipcdemo *ipc, const char *file, char **text,
+		       struct ipcdemo_table *lines)
+{
+	size_t room = 0;
+	char *line, *value, *end, **more;
+
+	memset(lines, 0, sizeof(*lines));
+	lines->rows = 1;
+	while ((line = next_line(text)) && *line) {
+		value = strchr(line, ':');
+		if (!value)
+			continue;
+		*value++ = '\0';
+		value += strspn(value, " \t");
+		end = value + strlen(value);
+		while (end > value && isspace((unsigned char)end[-1]))
+			*--end = '\0';
+		if (lines->columns == room) {
+			room = room ? room * 2 : 32;
+			more = realloc(lines->header, room * sizeof(*more));
+			if (!more)
+				goto nomem;
+			lines->header = more;
+			more = realloc(lines->cells, room * sizeof(*more));
+			if (!more)
+				goto nomem;
+			lines->cells = more;
+		}
+		lines->header[lines->columns] = line;
+		lines->cells[lines->columns++] = value;
+	}
+	return 0;
+nomem:
+	ipcdemo_table_free(lines);
+	return fail(ipc, ENOMEM, "%s: out of memory", file);
+}
+
+static const char *want_line(struct reader *r, const struct ipcdemo_table *t,
+			     const char *key)
+{
+	const char *value = ipcdemo_cell(t, 0, key);
+
+	if (!value && !r->err)
+		r->err = fail(r->ipc, EPROTO, "%s: there is no line '%s:'",
+			      r->file, key);
+	return value;
+}
+
+static __u64 line_number(struct reader *r, const struct ipcdemo_table *t,
+			 const char *key, __u64 max)
+{
+	const char *value = want_line(r, t, key);
+
+	return r->err ? 0 : to_number(r, key, value, max);
+}
+
+static void line_word(struct reader *r, const struct ipcdemo_table *t,
+		      const char *key, char *to, size_t size)
+{
+	const char *value = want_line(r, t, key);
+
+	if (!r->err)
+		snprintf(to, size, "%s", value);
+}
+
+/* ---- the module --------------------------------------------------------- */
+
+int ipcdemo_module(struct ipcdemo *ipc, struct ipcdemo_module *module)
+{
+	char path[PATH_LEN + 16], *text, *rest;
+	struct reader r = {.ipc = ipc, .file = path};
+	struct ipcdemo_table lines;
+
+	snprintf(path, sizeof(path), "%s/version", ipc->proc);
+	r.err = read_file(ipc, path, &text);
+	if (r.err == -ENOENT)
+		return fail(ipc, ENOENT,
+			    "the module is not loaded (there is no %s): %s",
+			    path, "`ipcdemo doctor` says how to load it");
+	if (r.err)
+		return r.err;
+
+	rest = text;
+	r.err = parse_lines(ipc, path, &rest, &lines);
+	if (!r.err) {
+		line_word(&r, &lines, "version", module->version,
+			  sizeof(module->version));
+		module->uapi = line_number(&r, &lines, "uapi", UINT32_MAX);
+		ipcdemo_table_free(&lines);
+	}
+	free(text);
+	return r.err;
+}
+
+int ipcdemo_check(struct ipcdemo *ipc)
+{
+	struct ipcdemo_module module;
+	int err = ipcdemo_module(ipc, &module);
+
+	if (err)
+		return err;
+	if (module.uapi != IPCDEMO_UAPI_VERSION)
+		return fail(ipc, EPROTO,
+			    "the loaded module is version %s with interface %u, this program speaks interface %u: %s",
+			    module.version, module.uapi, IPCDEMO_UAPI_VERSION,
+			    "`ipcdemo doctor` says how to load the one that fits");
+	return 0;
+}
+
+/* ---- through descriptors ------------------------------------------------ */
+
+static const char *mode_words(int flags)
+{
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return "reading";
+	case O_WRONLY:
+		return "writing";
+	}
+	return "reading and writing";
+}
+
+int ipcdemo_open(struct ipcdemo *ipc, int flags)
+{
+	int fd, err = ipcdemo_check(ipc);
+
+	if (err)
+		return err;
+	fd = open(ipc->device, flags | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+
+	err = errno;
+	switch (err) {
+	case ENOENT:
+		return fail(ipc, err,
+			    "%s does not exist, though the module is loaded: `ipcdemo doctor` says how to make it",
+			    ipc->device);
+	case EACCES:
+	case EPERM:
+		return fail(ipc, err,
+			    "no permission to open %s for %s: as root, `chmod a+rw %s`",
+			    ipc->device, mode_words(flags), ipc->device);
+	case ENXIO:
+		if ((flags & O_ACCMODE) == O_WRONLY && (flags & O_NONBLOCK))
+			return fail(ipc, err,
+				    "nobody has %s open for reading: start a reader first, or write without -n",
+				    ipc->device);
+		return fail(ipc, err,
+			    "%s is not the device of the loaded module: `ipcdemo doctor` says how to make it again",
+			    ipc->device);
+	}
+	return fail(ipc, err, "cannot open %s for %s: %s", ipc->device,
+		    mode_words(flags), strerror(err));
+}
+
+/* What to do about an errno that says the same whatever the request was. */
+static int ioctl_fail(struct ipcdemo *ipc, const char *what, __u32 id, int err)
+{
+	switch (err) {
+	case ENOTTY:
+		return fail(ipc, err, "%s: %s does not know this request: %s",
+			    what, ipc->device,
+			    "`ipcdemo doctor` compares module and program");
+	case E2BIG:
+		return fail(ipc, err, "%s: the module is older than this %s",
+			    what, "program and lacks what was asked for");
+	case ENOENT:
+		return fail(ipc, err,
+			    "%s: there is no such object with the id %u: `ipcdemo ls` lists them",
+			    what, id);
+	}
+	return fail(ipc, err, "%s: %s", what, strerror(err));
+}
+
+int ipcdemo_pipe_stat(struct ipcdemo *ipc, int fd, __u32 id,
+		      struct ipcdemo_pipe_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->size = sizeof(*stat);
+	stat->id = id;
+	if (ioctl(fd, IPCDEMO_IOC_PIPE_STAT, stat))
+		return ioctl_fail(ipc, "cannot ask for the state of a pipe", id,
+				  errno);
+	return 0;
+}
+
+int ipcdemo_region_stat(struct ipcdemo *ipc, int fd, __u32 id,
+			struct ipcdemo_region_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->size = sizeof(*stat);
+	stat->id = id;
+	if (ioctl(fd, IPCDEMO_IOC_REGION_STAT, stat))
+		return ioctl_fail(ipc, "cannot ask for the state of a region",
+				  id, errno);
+	return 0;
+}
+
+ssize_t ipcdemo_peek(struct ipcdemo *ipc, int fd, __u32 id, __u64 skip,
+		     void *buf, size_t len, __u64 *bytes)
+{
+	struct ipcdemo_peek peek = {
+		.size = sizeof(peek),
+		.id = id,
+		.skip = skip,
+		.buf = (uintptr_t)buf,
+		.len = len,
+	};
+
+	if (ioctl(fd, IPCDEMO_IOC_PEEK, &peek))
+		return ioctl_fail(ipc, "cannot peek", id, errno);
+	if (bytes)
+		*bytes = peek.bytes;
+	return peek.len;
+}
+
+static int attr(int fd, unsigned long request, __u32 id, __u64 *value)
+{
+	struct ipcdemo_attr arg = {
+		.size = sizeof(arg),
+		.id = id,
+		.value = *value,
+	};
+
+	if (ioctl(fd, request, &arg))
+		return -errno;
+	*value = arg.value;
+	return 0;
+}
+
+int ipcdemo_get_capacity(struct ipcdemo *ipc, int fd, __u32 id, __u64 *bytes)
+{
+	int err;
+
+	*bytes = 0;
+	err = attr(fd, IPCDEMO_IOC_GET_CAPACITY, id, bytes);
+	if (err)
+		return ioctl_fail(ipc, "cannot ask for the capacity", id, -err);
+	return 0;
+}
+
+int ipcdemo_set_capacity(struct ipcdemo *ipc, int fd, __u32 id, __u64 *bytes)
+{
+	unsigned long long size = *bytes;
+	int err = -attr(fd, IPCDEMO_IOC_SET_CAPACITY, id, bytes);
+
+	switch (err) {
+	case 0:
+		return 0;
+	case EINVAL:
+		return fail(ipc, err,
+			    "a capacity of %llu bytes is too large: %s", size,
+			    "at most 2147483648 (2G)");
+	case EBUSY:
+		return fail(ipc, err,
+			    "the pipe holds more than fits into %llu bytes: read some of it first",
+			    size);
+	case EPERM:
+		return fail(ipc, err,
+			    "a capacity of %llu bytes is above what an ordinary user may set: ask for less, or do it as root",
+			    size);
+	}
+	return ioctl_fail(ipc, "cannot set the capacity", id, err);
+}
+
+int ipcdemo_get_persistence(struct ipcdemo *ipc, int fd, __u32 id, __u64 *value)
+{
+	int err;
+
+	*value = 0;
+	err = attr(fd, IPCDEMO_IOC_GET_PERSISTENCE, id, value);
+	if (err)
+		return ioctl_fail(ipc, "cannot ask for the persistence", id,
+				  -err);
+	return 0;
+}
+
+int ipcdemo_set_persistence(struct ipcdemo *ipc, int fd, __u32 id, __u64 value)
+{
+	int err = attr(fd, IPCDEMO_IOC_SET_PERSISTENCE, id, &value);
+
+	if (err)
+		return ioctl_fail(ipc, "cannot set the persistence", id, -err);
+	return 0;
+}
+
+int ipcdemo_region_fd(struct ipcdemo *ipc, int fd, __u32 id)
+{
+	struct ipcdemo_region_fd arg = {
+		.size = sizeof(arg),
+		.id = id,
+		.flags = O_CLOEXEC,
+	};
+	int region = ioctl(fd, IPCDEMO_IOC_REGION_FD, &arg);
+
+	if (region < 0)
+		return ioctl_fail(ipc, "cannot open the region", id, errno);
+	return region;
+}
+
+/* ---- through /proc ------------------------------------------------------ */
+
+int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
+		 struct ipcdemo_table *table)
+{
+	char path[PATH_LEN + 16], *text, *rest;
+	int err = ipcdemo_check(ipc);
+
+	memset(table, 0, sizeof(*table));
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/%s", ipc->proc,
+		 kind == IPCDEMO_PIPE ? "pipes" : "regions");
+	err = read_file(ipc, path, &text);
+	if (err)
+		return err;
+	rest = text;
+	err = parse_table(ipc, path, &rest, table);
+	if (err) {
+		free(text);
+		return err;
+	}
+	table->text = text;
+	if (ipcdemo_column(table, "id") < 0) {
+		ipcdemo_table_free(table);
+		return fail(ipc, EPROTO, "%s: there is no column 'id'", path);
+	}
+	return 0;
+}
+
+int ipcdemo_default(struct ipcdemo *ipc, enum ipcdemo_kind kind, __u32 *id)
+{
+	struct reader r = {.ipc = ipc,
+			   .file = kind == IPCDEMO_PIPE ? "pipes" : "regions"};
+	struct ipcdemo_table table;
+	const char *name;
+	size_t row, i;
+
+	r.err = ipcdemo_list(ipc, kind, &table);
+	if (r.err)
+		return r.err;
+	/* By name; the oldest one if no object is called that. */
+	for (row = 0, i = 0; i < table.rows; i++) {
+		name = ipcdemo_cell(&table, i, "name");
+		if (name && !strcmp(name, "default")) {
+			row = i;
+			break;
+		}
+	}
+	if (!table.rows)
+		r.err = fail(ipc, ENOENT, "there is no %s",
+			     kind == IPCDEMO_PIPE ? "pipe" : "region");
+	*id = r.err ? 0 : cell_number(&r, &table, row, "id", UINT32_MAX);
+	ipcdemo_table_free(&table);
+	return r.err;
+}
+
+static int read_counters(struct reader *r, char **text,
+			 struct ipcdemo_counter **counters, size_t *n)
+{
+	struct ipcdemo_table t;
+	struct ipcdemo_counter *c;
+	size_t i;
+
+	r->err = parse_table(r->ipc, r->file, text, &t);
+	if (r->err)
+		return r->err;
+	c = calloc(t.rows + 1, sizeof(*c));
+	if (!c)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	for (i = 0; i < t.rows && !r->err; i++) {
+		cell_word(r, &t, i, "point", c[i].point, sizeof(c[i].point));
+		cell_word(r, &t, i, "unit", c[i].unit, sizeof(c[i].unit));
+		c[i].count = cell_number(r, &t, i, "count", UINT64_MAX);
+	}
+	*n = t.rows;
+	*counters = c;
+	ipcdemo_table_free(&t);
+	return r->err;
+}
+
+static enum ipcdemo_slot_state slot_state(struct reader *r, const char *word)
+{
+	if (!strcmp(word, "data"))
+		return IPCDEMO_SLOT_DATA;
+	if (!strcmp(word, "spare"))
+		return IPCDEMO_SLOT_SPARE;
+	if (!strcmp(word, "free"))
+		return IPCDEMO_SLOT_FREE;
+	if (!r->err)
+		r->err = fail(r->ipc, EPROTO,
+			      "%s: '%s' is no state of a slot that this %s",
+			      r->file, word, "program knows");
+	return IPCDEMO_SLOT_FREE;
+}
+
+static int read_ring(struct reader *r, char **text,
+		     struct ipcdemo_pipe_view *view)
+{
+	struct ipcdemo_table t;
+	struct ipcdemo_slot *s;
+	char state[16] = "";
+	__u64 place;
+	size_t i;
+
+	r->err = parse_table(r->ipc, r->file, text, &t);
+	if (r->err)
+		return r->err;
+	if (t.rows != view->slots) {
+		r->err = fail(r->ipc, EPROTO,
+			      "%s: %zu lines in the ring, but 'slots' is %u",
+			      r->file, t.rows, view->slots);
+		goto out;
+	}
+	view->ring = calloc(t.rows + 1, sizeof(*s));
+	if (!view->ring)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	for (i = 0; i < t.rows && !r->err; i++) {
+		place = cell_number(r, &t, i, "slot", UINT32_MAX);
+		if (!r->err && place >= t.rows) {
+			r->err = fail(r->ipc, EPROTO, "%s: slot %llu of %u",
+				      r->file, (unsigned long long)place,
+				      view->slots);
+			break;
+		}
+		s = &view->ring[place];
+		cell_word(r, &t, i, "state", state, sizeof(state));
+		s->state = slot_state(r, state);
+		s->index = cell_number(r, &t, i, "index", UINT32_MAX);
+		s->page = cell_number(r, &t, i, "page", UINT64_MAX);
+		s->pfn = cell_number(r, &t, i, "pfn", UINT64_MAX);
+		s->offset = cell_number(r, &t, i, "offset", UINT32_MAX);
+		s->len = cell_number(r, &t, i, "len", UINT32_MAX);
+		cell_word(r, &t, i, "flags", s->flags, sizeof(s->flags));
+	}
+out:
+	ipcdemo_table_free(&t);
+	return r->err;
+}
+
+static int read_waiters(struct reader *r, char **text,
+			struct ipcdemo_pipe_view *view)
+{
+	struct ipcdemo_waiter *w;
+	struct ipcdemo_table t;
+	const char *word;
+	char *end;
+	size_t i;
+
+	r->err = parse_table(r->ipc, r->file, text, &t);
+	if (r->err)
+		return r->err;
+	w = calloc(t.rows + 1, sizeof(*w));
+	if (!w)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	for (i = 0; i < t.rows && !r->err; i++) {
+		cell_word(r, &t, i, "point", w[i].point, sizeof(w[i].point));
+		w[i].pid = cell_number(r, &t, i, "pid", INT32_MAX);
+		cell_word(r, &t, i, "command", w[i].command,
+			  sizeof(w[i].command));
+		unescape(w[i].command);
+		cell_word(r, &t, i, "state", w[i].state, sizeof(w[i].state));
+		word = want_cell(r, &t, i, "seconds");
+		if (r->err)
+			break;
+		w[i].seconds = strtod(word, &end);
+		if (end == word || *end)
+			r->err =
+				fail(r->ipc, EPROTO,
+				     "%s: 'seconds' should be a number, it is '%s'",
+				     r->file, word);
+	}
+	view->nwaiters = t.rows;
+	view->waiters = w;
+	ipcdemo_table_free(&t);
+	return r->err;
+}
+
+static void read_pipe_lines(struct reader *r, char **text,
+			    struct ipcdemo_pipe_view *v)
+{
+	struct ipcdemo_table t;
+
+	r->err = parse_lines(r->ipc, r->file, text, &t);
+	if (r->err)
+		return;
+	v->id = line_number(r, &t, "id", UINT32_MAX);
+	line_word(r, &t, "name", v->name, sizeof(v->name));
+	v->owner = line_number(r, &t, "owner", UINT32_MAX);
+	line_word(r, &t, "mode", v->mode, sizeof(v->mode));
+	line_word(r, &t, "persistence", v->persistence, sizeof(v->persistence));
+	v->capacity = line_number(r, &t, "capacity", UINT64_MAX);
+	v->slots = line_number(r, &t, "slots", 1U << 31);
+	v->used = line_number(r, &t, "used", UINT32_MAX);
+	v->bytes = line_number(r, &t, "bytes", UINT64_MAX);
+	v->head = line_number(r, &t, "head", UINT32_MAX);
+	v->tail = line_number(r, &t, "tail", UINT32_MAX);
+	v->readers = line_number(r, &t, "readers", UINT32_MAX);
+	v->writers = line_number(r, &t, "writers", UINT32_MAX);
+	v->spare = line_number(r, &t, "spare", UINT32_MAX);
+	line_word(r, &t, "snapshot", v->snapshot, sizeof(v->snapshot));
+	v->read_pollers = line_number(r, &t, "read_pollers", UINT32_MAX);
+	v->write_pollers = line_number(r, &t, "write_pollers", UINT32_MAX);
+	if (!r->err && !v->slots)
+		r->err = fail(r->ipc, EPROTO, "%s: a ring of 0 slots", r->file);
+	ipcdemo_table_free(&t);
+}
+
+static int read_object(struct ipcdemo *ipc, const char *path, const char *kind,
+		       __u32 id, char **text)
+{
+	int err = read_file(ipc, path, text);
+
+	if (err == -ENOENT)
+		return fail(ipc, ENOENT,
+			    "there is no %s with the id %u: `ipcdemo ls` lists them",
+			    kind, id);
+	return err;
+}
+
+int ipcdemo_pipe_view(struct ipcdemo *ipc, __u32 id,
+		      struct ipcdemo_pipe_view *view)
+{
+	char path[PATH_LEN + 32], *text, *rest;
+	struct reader r = {.ipc = ipc, .file = path};
+
+	memset(view, 0, sizeof(*view));
+	r.err = ipcdemo_check(ipc);
+	if (r.err)
+		return r.err;
+	snprintf(path, sizeof(path), "%s/pipe/%u", ipc->proc, id);
+	r.err = read_object(ipc, path, "pipe", id, &text);
+	if (r.err)
+		return r.err;
+
+	rest = text;
+	read_pipe_lines(&r, &rest, view);
+	if (!r.err)
+		read_ring(&r, &rest, view);
+	if (!r.err)
+		read_waiters(&r, &rest, view);
+	if (!r.err)
+		read_counters(&r, &rest, &view->counters, &view->ncounters);
+	free(text);
+	if (r.err)
+		ipcdemo_pipe_view_free(view);
+	return r.err;
+}
+
+void ipcdemo_pipe_view_free(struct ipcdemo_pipe_view *view)
+{
+	free(view->ring);
+	free(view->waiters);
+	free(view->counters);
+	memset(view, 0, sizeof(*view));
+}
+
+int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
+			struct ipcdemo_region_view *v)
+{
+	char path[PATH_LEN + 32], *text, *rest;
+	struct reader r = {.ipc = ipc, .file = path};
+	struct ipcdemo_table t;
+
+	memset(v, 0, sizeof(*v));
+	r.err = ipcdemo_check(ipc);
+	if (r.err)
+		return r.err;
+	snprintf(path, sizeof(path), "%s/region/%u", ipc->proc, id);
+	r.err = read_object(ipc, path, "region", id, &text);
+	if (r.err)
+		return r.err;
+
+	rest = text;
+	r.err = parse_lines(ipc, path, &rest, &t);
+	if (r.err)
+		goto out;
+	v->id = line_number(&r, &t, "id", UINT32_MAX);
+	line_word(&r, &t, "name", v->name, sizeof(v->name));
+	v->owner = line_number(&r, &t, "owner", UINT32_MAX);
+	line_word(&r, &t, "mode", v->mode, sizeof(v->mode));
+	v->size = line_number(&r, &t, "size", UINT64_MAX);
+	v->pages = line_number(&r, &t, "pages", UINT64_MAX);
+	v->files = line_number(&r, &t, "files", UINT32_MAX);
+	v->maps = line_number(&r, &t, "maps", UINT32_MAX);
+	v->page_size = line_number(&r, &t, "page_size", UINT64_MAX);
+	ipcdemo_table_free(&t);
+	if (!r.err)
+		read_counters(&r, &rest, &v->counters, &v->ncounters);
+out:
+	free(text);
+	if (r.err)
+		ipcdemo_region_view_free(v);
+	return r.err;
+}
+
+void ipcdemo_region_view_free(struct ipcdemo_region_view *view)
+{
+	free(view->counters);
+	memset(view, 0, sizeof(*view));
+}
+
+size_t ipcdemo_waiting(const struct ipcdemo_pipe_view *view, const char *point)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < view->nwaiters; i++)
+		n += !strcmp(view->waiters[i].point, point);
+	return n;
+}
+
+__u64 ipcdemo_count(const struct ipcdemo_counter *counters, size_t n,
+		    const char *point)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(counters[i].point, point))
+			return counters[i].count;
+	return 0;
+}
+
+/* One line of /proc/PID/maps: start-end perms offset dev inode name */
+static bool parse_map(char *line, const char *name, struct ipcdemo_map *map)
+{
+	char *range = next_word(&line), *perms = next_word(&line);
+	char *offset = next_word(&line), *end;
+
+	if (!range || !perms || !offset || !strstr(line, name))
+		return false;
+	map->start = strtoull(range, &end, 16);
+	if (*end != '-')
+		return false;
+	map->end = strtoull(end + 1, NULL, 16);
+	map->offset = strtoull(offset, NULL, 16);
+	snprintf(map->perms, sizeof(map->perms), "%s", perms);
+	return true;
+}
+
+/* Return: 0, -ENOMEM, or why the process cannot be looked into. */
+static int process_maps(struct ipcdemo *ipc, pid_t pid, const char *name,
+			struct ipcdemo_maps *maps)
+{
+	char path[PATH_LEN + 32], *text, *comm = NULL, *rest, *line;
+	struct ipcdemo_map map = {.pid = pid}, *more;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/proc/%d/maps", ipc->root, pid);
+	err = read_file(ipc, path, &text);
+	if (err)
+		return err;
+	rest = text;
+	while (!err && (line = next_line(&rest))) {
+		if (!parse_map(line, name, &map))
+			continue;
+		if (!comm) {
+			snprintf(path, sizeof(path), "%s/proc/%d/comm",
+				 ipc->root, pid);
+			if (read_file(ipc, path, &comm))
+				comm = NULL;
+			if (comm)
+				comm[strcspn(comm, "\n")] = '\0';
+			snprintf(map.command, sizeof(map.command), "%s",
+				 comm ? comm : "?");
+		}
+		more = realloc(maps->map, (maps->n + 1) * sizeof(*more));
+		if (!more) {
+			err = fail(ipc, ENOMEM, "%s: out of memory", path);
+			break;
+		}
+		maps->map = more;
+		maps->map[maps->n++] = map;
+	}
+	free(comm);
+	free(text);
+	return err;
+}
+
+int ipcdemo_region_maps(struct ipcdemo *ipc, __u32 id,
+			struct ipcdemo_maps *maps)
+{
+	char path[PATH_LEN], name[48];
+	struct dirent *entry;
+	__u64 pid;
+	int err = 0;
+	DIR *dir;
+
+	memset(maps, 0, sizeof(*maps));
+	snprintf(name, sizeof(name), "ipcdemo-region:[%u]", id);
+	snprintf(path, sizeof(path), "%s/proc", ipc->root);
+	dir = opendir(path);
+	if (!dir) {
+		err = errno;
+		return fail(ipc, err, "%s: %s", path, strerror(err));
+	}
+	while ((entry = readdir(dir))) {
+		if (!parse_u64(entry->d_name, &pid) || pid > INT32_MAX)
+			continue;
+		err = process_maps(ipc, pid, name, maps);
+		if (err == -ENOMEM)
+			break;
+		if (err == -EACCES || err == -EPERM)
+			maps->hidden++;
+	}
+	closedir(dir);
+	if (err == -ENOMEM) {
+		ipcdemo_maps_free(maps);
+		return err;
+	}
+	return 0;
+}
+
+void ipcdemo_maps_free(struct ipcdemo_maps *maps)
+{
+	free(maps->map);
+	memset(maps, 0, sizeof(*maps));
+}

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ipcdemo: the command table, and what is made from it
+ *
+ * Dispatch, help, the completion script and the synopsis that the manual page
+ * is compared with all come from commands[].
+ */
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <getopt.h>
+
+#include "cli.h"
+
+#define JSON                                                       \
+	{                                                          \
+		OPT_JSON, "json", NULL, "print JSON, for programs" \
+	}
+#define COLOR                                                 \
+	{                                                     \
+		OPT_COLOR, "color", "WHEN",                   \
+			"auto (the default), always or never" \
+	}
+
+static const struct cli_option json_only[] = {JSON, {0}};
+
+static const struct cli_option ls_options[] = {
+	JSON,
+	{'o', "columns", "COLS", "show these columns: a list with commas"},
+	{0},
+};
+
+static const struct cli_option show_options[] = {JSON, COLOR, {0}};
+
+static const struct cli_option peek_options[] = {
+	{'c', "bytes", "BYTES", "at most so many bytes"},
+	{OPT_SKIP, "skip", "BYTES", "pass over so many bytes first"},
+	{OPT_HEX, "hex", NULL, "print a hex dump"},
+	JSON,
+	{0},
+};
+
+static const struct cli_option read_options[] = {
+	{'n', "nonblock", NULL, "do not wait: take what is there"},
+	{'c', "bytes", "BYTES", "stop after so many bytes"},
+	{0},
+};
+
+static const struct cli_option write_options[] = {
+	{'n', "nonblock", NULL, "do not wait: fail if there is no room"},
+	{'s', "string", "STRING", "write the bytes of STRING, not a file"},
+	{0},
+};
+
+static const struct cli_option region_read_options[] = {
+	{'o', "offset", "OFF", "begin there (default 0)"},
+	{'c', "bytes", "LEN", "so many bytes (default: up to the end)"},
+	{OPT_HEX, "hex", NULL, "print a hex dump"},
+	JSON,
+	{0},
+};
+
+static const struct cli_option region_write_options[] = {
+	{'o', "offset", "OFF", "begin there (default 0)"},
+	{'s', "string", "STRING", "write the bytes of STRING, not a file"},
+	{0},
+};
+
+static const struct cli_option region_fill_options[] = {
+	{'o', "offset", "OFF", "begin there (default 0)"},
+	{'c', "bytes", "LEN", "so many bytes (default: up to the end)"},
+	{0},
+};
+
+static const struct cli_option pipeline_options[] = {
+	{OPT_JOINT, "joint", "N", "which joint is ours (default 1)"},
+	{OPT_PIPEFAIL, "pipefail", NULL,
+	 "exit with the last status that is not 0"},
+	{0},
+};
+
+static const struct cli_option help_options[] = {
+	{OPT_COMPLETION, "completion", NULL, "print a script for bash"},
+	{OPT_SYNOPSIS, "synopsis", NULL, "print how each command is called"},
+	{0},
+};
+
+static const struct command commands[] = {
+	{"ls", "", "list pipes and regions",
+	 "The columns are those of /proc/ipcdemo/pipes and regions; with -o also 'kind'.\n"
+	 "Without a command, ipcdemo does this.\n",
+	 ls_options, cmd_ls},
+	{"show", "[ID|PATH]", "show one object in full: the ring, who waits",
+	 "A pipe is drawn slot by slot: # is data, - was read already, . is a page kept\n"
+	 "for the next write. Without an argument: the default pipe.\n",
+	 show_options, cmd_show},
+	{"write", "[FILE|-]", "write to the default pipe",
+	 "Waits for a reader, and for room. Without FILE, or with -, standard input.\n",
+	 write_options, cmd_write},
+	{"read", "", "read from the default pipe to standard output",
+	 "Waits for a writer, and for bytes, up to end of file.\n",
+	 read_options, cmd_read},
+	{"peek", "[ID]", "show the bytes in a pipe and leave them there",
+	 "The raw bytes, unless --hex or --json is given.\n", peek_options,
+	 cmd_peek},
+	{"resize", "SIZE [ID]", "set the capacity of a pipe",
+	 "SIZE is in bytes, or with K, M or G behind it; it is rounded up to a power of\n"
+	 "two of pages. Prints what it became.\n",
+	 json_only, cmd_resize},
+	{"persist", "[process|kernel] [ID]", "how long the bytes live",
+	 "process: while somebody has the pipe open, as with any pipe. kernel: until they\n"
+	 "are read; opens do not wait. Without a word, prints which it is.\n",
+	 json_only, cmd_persist},
+	{"region show", "[ID]", "show a region, and who maps it", "", json_only,
+	 cmd_region_show},
+	{"region read", "", "read bytes of the default region", "",
+	 region_read_options, cmd_region_read},
+	{"region write", "[FILE|-]", "write bytes to the default region",
+	 "Without FILE, or with -, standard input.\n", region_write_options,
+	 cmd_region_write},
+	{"region fill", "BYTE", "set bytes of the default region to BYTE",
+	 "BYTE is a number from 0 to 255 (0x41, 65) or one character after a ': \\'A\n",
+	 region_fill_options, cmd_region_fill},
+	{"pipeline", "'COMMAND | COMMAND'", "run a pipeline through the pipe",
+	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
+	 "the others are pipe(2). The exit status is that of the last stage.\n",
+	 pipeline_options, cmd_pipeline},
+	{"help", "[COMMAND]", "say how a command is used", "", help_options,
+	 cmd_help},
+};
+
+#define NCOMMANDS (ARRAY_SIZE(commands))
+
+static void print_synopsis(FILE *to, const struct command *c)
+{
+	const struct cli_option *o;
+
+	fprintf(to, "ipcdemo %s", c->name);
+	for (o = c->options; o && o->id; o++) {
+		if (o->id < 256)
+			fprintf(to, " [-%c", o->id);
+		else
+			fprintf(to, " [--%s", o->name);
+		fprintf(to, "%s%s]", o->arg ? " " : "", o->arg ? o->arg : "");
+	}
+	fprintf(to, "%s%s\n", *c->args ? " " : "", c->args);
+}
+
+static void print_options(FILE *to, const struct command *c)
+{
+	const struct cli_option *o;
+	char names[40];
+
+	for (o = c->options; o && o->id; o++) {
+		snprintf(names, sizeof(names), "%s--%s%s%s", "", o->name,
+			 o->arg ? " " : "", o->arg ? o->arg : "");
+		if (o->id < 256)
+			fprintf(to, "  -%c, %-18s  %s\n", o->id, names,
+				o->help);
+		else
+			fprintf(to, "      %-18s  %s\n", names, o->help);
+	}
+}
+
+void print_help(FILE *to, const struct command *c)
+{
+	size_t i;
+
+	if (c) {
+		fputs("usage: ", to);
+		print_synopsis(to, c);
+		fprintf(to, "%c%s.\n%s", c->summary[0] - 'a' + 'A',
+			c->summary + 1, c->text);
+		if (c->options) {
+			fputs("\noptions:\n", to);
+			print_options(to, c);
+		}
+		return;
+	}
+	fputs("usage: ipcdemo [COMMAND [ARGUMENT...]]\n"
+	      "Use and look at the pipes and regions of the ipcdemo module.\n\n",
+	      to);
+	for (i = 0; i < NCOMMANDS; i++)
+		fprintf(to, "  %-13s %s\n", commands[i].name,
+			commands[i].summary);
+	fputs("\n`ipcdemo help COMMAND` says more, ipcdemo(1) all.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage.\n",
+	      to);
+}
+
+/* The words after `first`, or all first words if it is NULL. */
+static void print_words(const char *first)
+{
+	size_t i, len = first ? strlen(first) : 0, n, last = 0;
+	const char *name;
+
+	for (i = 0; i < NCOMMANDS; i++) {
+		name = commands[i].name;
+		if (first && (strncmp(name, first, len) || name[len] != ' '))
+			continue;
+		if (first)
+			name += len + 1;
+		n = strcspn(name, " ");
+		/* "region show", "region read": one first word */
+		if (i && n == last && !strncmp(commands[i - 1].name, name, n))
+			continue;
+		printf(" %.*s", (int)n, name);
+		last = n;
+	}
+}
+
+static void print_completion(void)
+{
+	const struct cli_option *o;
+	size_t i;
+
+	fputs("# Completion of ipcdemo(1) for bash: `ipcdemo help --completion`\n"
+	      "_ipcdemo()\n{\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}\n"
+	      "\tlocal words=\n\n"
+	      "\tif [ \"$command\" = region ] && [ \"$COMP_CWORD\" -gt 2 ]; then\n"
+	      "\t\tcommand+=\" ${COMP_WORDS[2]}\"\n\tfi\n"
+	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords='",
+	      stdout);
+	print_words(NULL);
+	fputs(" --help --version'\n\telse\n\t\tcase $command in\n\t\tregion) words='",
+	      stdout);
+	print_words("region");
+	puts("' ;;");
+	for (i = 0; i < NCOMMANDS; i++) {
+		printf("\t\t'%s') words='", commands[i].name);
+		for (o = commands[i].options; o && o->id; o++)
+			printf(" --%s", o->name);
+		if (commands[i].run == cmd_help)
+			print_words(NULL);
+		if (commands[i].run == cmd_persist)
+			fputs(" process kernel", stdout);
+		puts(" --help' ;;");
+	}
+	fputs("\t\tesac\n\tfi\n"
+	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+	      "}\n"
+	      "complete -o default -F _ipcdemo ipcdemo\n",
+	      stdout);
+}
+
+/* Single edits that turn one word into the other. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[32], i, j, diagonal, old, n = strlen(b);
+
+	if (n >= 32)
+		return n;
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 1; *a; a++, i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (j = 1; j <= n; j++) {
+			old = row[j];
+			row[j] = diagonal + (*a != b[j - 1]);
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			if (old + 1 < row[j])
+				row[j] = old + 1;
+			diagonal = old;
+		}
+	}
+	return row[n];
+}
+
+static int no_command(const struct cli *cli, const char *word)
+{
+	const char *best = NULL;
+	size_t i, d, min = 3;
+
+	for (i = 0; i < NCOMMANDS; i++) {
+		d = distance(word, commands[i].name);
+		if (d < min && d < strlen(word)) {
+			min = d;
+			best = commands[i].name;
+		}
+	}
+	if (best)
+		return usage(cli,
+			     "there is no command '%s'; did you mean '%s'?",
+			     word, best);
+	return usage(cli, "there is no command '%s'", word);
+}
+
+/* How many words of argv are the command's name; 0 if it is not that one. */
+static int match(const struct command *c, int argc, char **argv)
+{
+	const char *space = strchr(c->name, ' ');
+	size_t len = space ? (size_t)(space - c->name) : strlen(c->name);
+
+	if (argc < 1 || strlen(argv[0]) != len ||
+	    strncmp(argv[0], c->name, len))
+		return 0;
+	if (!space)
+		return 1;
+	return argc > 1 && !strcmp(argv[1], space + 1) ? 2 : 0;
+}
+
+static const struct command *find(const struct cli *cli, int argc, char **argv,
+				  int *words)
+{
+	char both[64];
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++) {
+		*words = match(&commands[i], argc, argv);
+		if (*words)
+			return &commands[i];
+	}
+	if (strcmp(argv[0], "region")) {
+		no_command(cli, argv[0]);
+	} else if (argc < 2 || argv[1][0] == '-') {
+		usage(cli,
+		      "region needs one more word: show, read, write or fill");
+	} else {
+		snprintf(both, sizeof(both), "region %.40s", argv[1]);
+		no_command(cli, both);
+	}
+	return NULL;
+}
+
+int cmd_help(struct cli *cli, int argc, char **argv)
+{
+	const struct command *command;
+	int id, words;
+	size_t i;
+
+	while ((id = next_option(cli, argc, argv))) {
+		switch (id) {
+		case OPT_COMPLETION:
+			print_completion();
+			return DONE;
+		case OPT_SYNOPSIS:
+			for (i = 0; i < NCOMMANDS; i++)
+				print_synopsis(stdout, &commands[i]);
+			return DONE;
+		default:
+			return USAGE;
+		}
+	}
+	if (optind == argc) {
+		print_help(stdout, NULL);
+		return DONE;
+	}
+	if (!strcmp(argv[optind], "region") && optind + 1 == argc) {
+		for (i = 0; i < NCOMMANDS; i++)
+			if (!strncmp(commands[i].name, "region ", 7))
+				print_synopsis(stdout, &commands[i]);
+		return DONE;
+	}
+	command = find(cli, argc - optind, argv + optind, &words);
+	if (!command)
+		return USAGE;
+	print_help(stdout, command);
+	return DONE;
+}
+
+static int version(const struct cli *cli)
+{
+	struct ipcdemo_module module;
+	int err = ipcdemo_module(cli->ipc, &module);
+
+	printf("ipcdemo %s, interface %u\n", CLI_VERSION, IPCDEMO_UAPI_VERSION);
+	if (!err)
+		printf("module %s, interface %u\n", module.version,
+		       module.uapi);
+	else if (err == -ENOENT)
+		puts("module: not loaded");
+	else
+		return fail_ipc(cli);
+	return DONE;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	int words;
+
+	if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
+		print_help(stdout, NULL);
+		return DONE;
+	}
+	if (argc && (!strcmp(argv[0], "--version") || !strcmp(argv[0], "-V")))
+		return version(cli);
+	if (argc < 1 || argv[0][0] == '-') {
+		/* ls is the default; argv[-1] is our own name */
+		cli->command = &commands[0];
+		return cmd_ls(cli, argc + 1, argv - 1);
+	}
+	cli->command = find(cli, argc, argv, &words);
+	if (!cli->command)
+		return USAGE;
+	return cli->command->run(cli, argc - words + 1, argv + words - 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {0};
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	cli.ipc = ipcdemo_new();
+	if (!cli.ipc)
+		return fail("cannot begin: %s", strerror(errno));
+	set_color(&cli, "auto");
+	status = run(&cli, argc - 1, argv + 1);
+
+	/* /dev/full, a full disk: what was not written is not done */
+	if ((fflush(stdout) || ferror(stdout)) && status == DONE)
+		status = fail("standard output: %s", strerror(errno));
+	ipcdemo_free(cli.ipc);
+	return status;
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The CLI's tools: messages, options, sizes, output
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static void complain(const char *fmt, va_list ap)
+{
+	/* What was printed so far comes first, also when both go to one file */
+	fflush(stdout);
+	fputs("ipcdemo: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+int fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(fmt, ap);
+	va_end(ap);
+	return FAILED;
+}
+
+int fail_ipc(const struct cli *cli)
+{
+	return fail("%s", ipcdemo_error(cli->ipc));
+}
+
+int usage(const struct cli *cli, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "ipcdemo: try `ipcdemo help%s%s`\n",
+		cli->command ? " " : "",
+		cli->command ? cli->command->name : "");
+	return USAGE;
+}
+
+int next_option(const struct cli *cli, int argc, char **argv)
+{
+	const struct cli_option *o = cli->command->options;
+	struct option names[16] = {0};
+	char letters[40] = ":", *l = letters + 1;
+	size_t n;
+	int id;
+
+	for (n = 0; o && o[n].id; n++) {
+		names[n].name = o[n].name;
+		names[n].has_arg = o[n].arg ? required_argument : no_argument;
+		names[n].val = o[n].id;
+		if (o[n].id < 256) {
+			*l++ = o[n].id;
+			if (o[n].arg)
+				*l++ = ':';
+		}
+	}
+	names[n].name = "help";
+	names[n].val = OPT_HELP;
+	opterr = 0;
+	id = getopt_long(argc, argv, letters, names, NULL);
+	switch (id) {
+	case -1:
+		return 0;
+	case OPT_HELP:
+		print_help(stdout, cli->command);
+		exit(fflush(stdout) ? FAILED : DONE);
+	case ':':
+		usage(cli, "%s: %s needs an argument", cli->command->name,
+		      argv[optind - 1]);
+		return -1;
+	case '?':
+		if (optopt && optopt < 256)
+			usage(cli, "%s: there is no option -%c",
+			      cli->command->name, optopt);
+		else if (optopt)
+			usage(cli, "%s: %s takes no argument",
+			      cli->command->name, argv[optind - 1]);
+		else
+			usage(cli, "%s: there is no option %s",
+			      cli->command->name, argv[optind - 1]);
+		return -1;
+	}
+	return id;
+}
+
+int no_more(const struct cli *cli, int argc, char **argv)
+{
+	if (optind >= argc)
+		return 0;
+	return usage(cli, "%s: do not know what to do with '%s'",
+		     cli->command->name, argv[optind]);
+}
+
+bool parse_size(const char *word, __u64 *bytes)
+{
+	unsigned int shift = 0;
+	char *end;
+	__u64 n;
+
+	if (!isdigit((unsigned char)*word))
+		return false;
+	errno = 0;
+	n = strtoull(word, &end, 0);
+	if (errno)
+		return false;
+	switch (*end) {
+	case 'G':
+	case 'g':
+		shift += 10;
+		fallthrough;
+	case 'M':
+	case 'm':
+		shift += 10;
+		fallthrough;
+	case 'K':
+	case 'k':
+		shift += 10;
+		end++;
+	}
+	if (*end || n > UINT64_MAX >> shift)
+		return false;
+	*bytes = n << shift;
+	return true;
+}
+
+static bool utf8_locale(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+bool set_color(struct cli *cli, const char *when)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (!strcmp(when, "always")) {
+		cli->style.color = true;
+	} else if (!strcmp(when, "never")) {
+		cli->style.color = false;
+	} else if (!strcmp(when, "auto")) {
+		cli->style.color = isatty(STDOUT_FILENO) && utf8_locale() &&
+				   (!no_color || !*no_color) &&
+				   (!term || strcmp(term, "dumb"));
+	} else {
+		return false;
+	}
+	cli->style.utf8 = isatty(STDOUT_FILENO) && utf8_locale();
+	return true;
+}
+
+int parse_id(const struct cli *cli, enum ipcdemo_kind kind, const char *word,
+	     __u32 *id)
+{
+	char *end;
+	unsigned long long n;
+
+	if (!word) {
+		if (ipcdemo_default(cli->ipc, kind, id))
+			return fail_ipc(cli);
+		return 0;
+	}
+	errno = 0;
+	n = isdigit((unsigned char)*word) ? strtoull(word, &end, 10) : 0;
+	if (!n || errno || *end || n > UINT32_MAX)
+		return usage(cli, "'%s' is not the id of a %s", word,
+			     kind == IPCDEMO_PIPE ? "pipe" : "region");
+	*id = n;
+	return 0;
+}
+
+int put_safe(FILE *to, const char *text)
+{
+	int n;
+
+	for (n = 0; text[n]; n++)
+		putc(isprint((unsigned char)text[n]) ? text[n] : '?', to);
+	return n;
+}
+
+int put_json(json_object *object)
+{
+	const char *text =
+		json_object_to_json_string_ext(object,
+					       JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	if (text)
+		puts(text);
+	json_object_put(object);
+	return text ? DONE : fail("out of memory");
+}
+
+static bool is_number(const char *word)
+{
+	return *word && !word[strspn(word, "0123456789.-")];
+}
+
+void put_table(const struct ipcdemo_table *t, const char *indent)
+{
+	size_t c, r, len, width[64];
+	bool right[64];
+	const char *cell;
+
+	for (c = 0; c < t->columns && c < 64; c++) {
+		width[c] = strlen(t->header[c]);
+		right[c] = t->rows;
+		for (r = 0; r < t->rows; r++) {
+			cell = t->cells[r * t->columns + c];
+			len = strlen(cell);
+			if (len > width[c])
+				width[c] = len;
+			right[c] &= is_number(cell);
+		}
+	}
+	for (r = 0; r <= t->rows; r++) {
+		fputs(indent, stdout);
+		for (c = 0; c < t->columns && c < 64; c++) {
+			cell = r ? t->cells[(r - 1) * t->columns + c]
+				 : t->header[c];
+			len = width[c] - strlen(cell);
+			printf("%s%*s", c ? "  " : "", right[c] ? (int)len : 0,
+			       "");
+			put_safe(stdout, cell);
+			if (!right[c] && c + 1 < t->columns)
+				printf("%*s", (int)len, "");
+		}
+		putchar('\n');
+	}
+}
+
+int write_all(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int put_bytes(const void *buf, size_t len)
+{
+	int err = write_all(STDOUT_FILENO, buf, len);
+
+	if (err)
+		return fail("standard output: %s", strerror(-err));
+	return 0;
+}
+
+void put_hex(__u64 offset, const unsigned char *buf, size_t len)
+{
+	size_t i, j;
+
+	for (i = 0; i < len; i += 16) {
+		printf("%08llx ", offset + i);
+		for (j = i; j < i + 16; j++) {
+			if (j < len)
+				printf(" %02x", buf[j]);
+			else
+				fputs("   ", stdout);
+		}
+		fputs("  |", stdout);
+		for (j = i; j < i + 16 && j < len; j++)
+			putchar(buf[j] >= ' ' && buf[j] <= '~' ? buf[j] : '.');
+		puts("|");
+	}
+}
+
+json_object *json_bytes(const unsigned char *buf, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = malloc(2 * len + 1);
+	json_object *string = NULL;
+	size_t i;
+
+	if (!text)
+		return NULL;
+	for (i = 0; i < len; i++) {
+		text[2 * i] = digits[buf[i] >> 4];
+		text[2 * i + 1] = digits[buf[i] & 15];
+	}
+	text[2 * len] = '\0';
+	string = json_object_new_string(text);
+	free(text);
+	return string;
+}
+
+const char *plural(__u64 n, const char *unit, char *buf, size_t size)
+{
+	snprintf(buf, size, "%llu %s%s", n, unit, n == 1 ? "" : "s");
+	return buf;
+}
