@@ -251,8 +251,7 @@ int ipc_chardev_init(void)
 	int err;
 
 	if (mode & ~0777) {
-		pr_err("mode=0%o: only permission bits are possible, as in "
-		       "mode=0660\n",
+		pr_err("mode=0%o: only permission bits are possible, as in mode=0660\n",
 		       mode);
 		return -EINVAL;
 	}

@@ -13,7 +13,11 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#define NUMBER(major, minor) ((major)*1000 + (minor))
+#define HAVE		     NUMBER(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL)
+#define SINCE(major, minor)  (NUMBER(major, minor) <= HAVE)
+
+#if !SINCE(6, 1)
 #error "ipcdemo needs Linux 6.1 or newer"
 #endif
 
@@ -22,7 +26,7 @@
 #endif
 
 /* 6.2: the devnode callback sees a const device. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#if SINCE(6, 2)
 #define IPC_DEVNODE_DEVICE const struct device
 #else
 #define IPC_DEVNODE_DEVICE struct device
@@ -31,7 +35,7 @@
 /* 6.4: class_create() takes the name alone. */
 static inline struct class *ipc_class_create(const char *name)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#if SINCE(6, 4)
 	return class_create(name);
 #else
 	return class_create(THIS_MODULE, name);
@@ -39,7 +43,7 @@ static inline struct class *ipc_class_create(const char *name)
 }
 
 /* 6.3: the setattr callback sees an idmap. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#if SINCE(6, 3)
 #define IPC_IDMAP struct mnt_idmap
 #else
 #define IPC_IDMAP struct user_namespace
@@ -48,7 +52,7 @@ static inline struct class *ipc_class_create(const char *name)
 /* 6.12: f_version, free for a driver's use, became f_pipe. */
 static inline unsigned long ipc_file_cookie(const struct file *file)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if SINCE(6, 12)
 	return file->f_pipe;
 #else
 	return file->f_version;
@@ -57,7 +61,7 @@ static inline unsigned long ipc_file_cookie(const struct file *file)
 
 static inline void ipc_file_set_cookie(struct file *file, unsigned long cookie)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if SINCE(6, 12)
 	file->f_pipe = cookie;
 #else
 	file->f_version = cookie;
@@ -67,7 +71,7 @@ static inline void ipc_file_set_cookie(struct file *file, unsigned long cookie)
 /* 6.7: the times of an inode are set by a call. */
 static inline void ipc_inode_init_times(struct inode *inode)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#if SINCE(6, 7)
 	simple_inode_init_ts(inode);
 #else
 	inode->i_ctime = current_time(inode);
@@ -80,11 +84,15 @@ static inline void ipc_inode_init_times(struct inode *inode)
 static inline void ipc_vma_flags_clear(struct vm_area_struct *vma,
 				       vm_flags_t flags)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#if SINCE(6, 3)
 	vm_flags_clear(vma, flags);
 #else
 	vma->vm_flags &= ~flags;
 #endif
 }
+
+#undef SINCE
+#undef HAVE
+#undef NUMBER
 
 #endif /* IPCDEMO_COMPAT_H */

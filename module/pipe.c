@@ -16,6 +16,7 @@
  *	  on when it leaves more to do (0ddad21d3e99, 6551d5c56eb0);
  *	- the last close of one side wakes everybody on both queues.
  */
+#include <linux/bits.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
@@ -40,7 +41,7 @@
 #define DEFAULT_SLOTS  16
 
 /* No capacity above this: F_SETPIPE_SZ. */
-#define CAPACITY_LIMIT (1ULL << 31)
+#define CAPACITY_LIMIT BIT_ULL(31)
 
 /* A view that met this many changes in a row gives up and says torn. */
 #define LOOKS	       64
@@ -331,9 +332,9 @@ static unsigned long charge(struct ipc_pipe *pipe, u32 slots)
 	return sum;
 }
 
-/* Pairs with the READ_ONCE() in look_once(), under RCU. */
 static void use_slots(struct ipc_pipe *pipe, struct ipc_slots *slots)
 {
+	/* Pairs with the READ_ONCE() in look_once(), under RCU. */
 	smp_store_release(&pipe->ring.slots, slots);
 	WRITE_ONCE(pipe->nr, slots->nr);
 }

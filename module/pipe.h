@@ -42,7 +42,7 @@ struct poll_table_struct;
 struct ipc_pipe {
 	struct ipc_object object;
 
-	struct mutex mutex;
+	struct mutex mutex; /* guards all that says so below */
 	/*
 	 * Guards the ring against views: odd while the holder of the mutex
 	 * changes it, which is never while it can sleep.  A view that met a

@@ -51,8 +51,8 @@ static int show_pipes(struct seq_file *m, void *unused)
 	struct ipc_pipe *pipe;
 	u32 id = 0;
 
-	seq_puts(m, "id name owner mode persistence slots used bytes readers "
-		    "writers read_waiters write_waiters open_waiters\n");
+	seq_puts(m, "id name owner mode persistence slots used bytes readers");
+	seq_puts(m, " writers read_waiters write_waiters open_waiters\n");
 	while ((object = ipc_object_next(id, IPC_KIND_PIPE))) {
 		id = object->id;
 		pipe = ipc_pipe_of(object);
@@ -173,9 +173,8 @@ static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 	kvfree(copies);
 }
 
-static int show_pipe(struct seq_file *m, void *unused)
+static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 {
-	struct ipc_pipe *pipe = m->private;
 	unsigned int read_pollers, write_pollers;
 	struct ipc_pipe_look look;
 	struct ipc_slot *slots;
@@ -220,10 +219,8 @@ static int show_pipe(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int show_region(struct seq_file *m, void *unused)
+static int show_region(struct seq_file *m, struct ipc_region *region)
 {
-	struct ipc_region *region = m->private;
-
 	show_object(m, &region->object);
 	seq_printf(m, "size: %llu\n", region->size);
 	seq_printf(m, "pages: %llu\n", ipc_region_pages(region));
@@ -234,8 +231,18 @@ static int show_region(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static int show_one(struct seq_file *m, void *unused)
+{
+	struct ipc_object *object = m->private;
+
+	if (object->kind == IPC_KIND_PIPE)
+		return show_pipe(m, ipc_pipe_of(object));
+	return show_region(m, ipc_region_of(object));
+}
+
 int ipc_procfs_add(struct ipc_object *object)
 {
+	struct proc_dir_entry *dir;
 	char name[16];
 	int err;
 
@@ -243,13 +250,9 @@ int ipc_procfs_add(struct ipc_object *object)
 	if (err)
 		return err;
 	snprintf(name, sizeof(name), "%u", object->id);
-	if (object->kind == IPC_KIND_PIPE)
-		object->proc = proc_create_single_data(
-			name, 0444, pipe_dir, show_pipe, ipc_pipe_of(object));
-	else
-		object->proc = proc_create_single_data(name, 0444, region_dir,
-						       show_region,
-						       ipc_region_of(object));
+	dir = object->kind == IPC_KIND_PIPE ? pipe_dir : region_dir;
+	object->proc =
+		proc_create_single_data(name, 0444, dir, show_one, object);
 	return object->proc ? 0 : -ENOMEM;
 }
 

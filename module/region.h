@@ -37,7 +37,7 @@ struct ipc_region {
 	struct ipc_object object;
 	u64 size; /* never changes; bytes, a multiple of the page size */
 
-	struct mutex lock;
+	struct mutex lock; /* guards all that says so below */
 	struct inode *inode; /* lock; exists while files > 0; views: RCU */
 	u32 files; /* lock; read by views without it */
 	struct page **parked; /* lock; by page index; used while files == 0 */

@@ -66,7 +66,7 @@ unsigned int ipc_waiters_count(struct wait_queue_head *queue,
 	unsigned int ours = 0, foreign = 0;
 
 	spin_lock_irq(&queue->lock);
-	list_for_each_entry (entry, &queue->head, entry) {
+	list_for_each_entry(entry, &queue->head, entry) {
 		if (to_waiter(entry))
 			ours++;
 		else
@@ -86,7 +86,7 @@ unsigned int ipc_waiters_copy(struct wait_queue_head *queue,
 	unsigned int n = 0;
 
 	spin_lock_irq(&queue->lock);
-	list_for_each_entry (entry, &queue->head, entry) {
+	list_for_each_entry(entry, &queue->head, entry) {
 		waiter = to_waiter(entry);
 		if (!waiter)
 			continue;
