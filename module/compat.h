@@ -13,7 +13,7 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
-#define NUMBER(major, minor) ((major)*1000 + (minor))
+#define NUMBER(major, minor) (1000 * (major) + (minor))
 #define HAVE		     NUMBER(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL)
 #define SINCE(major, minor)  (NUMBER(major, minor) <= HAVE)
 
