@@ -7,10 +7,12 @@
 #ifndef IPCDEMO_COMPAT_H
 #define IPCDEMO_COMPAT_H
 
+#include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/shrinker.h>
 #include <linux/version.h>
 
 #define NUMBER(major, minor) (1000 * (major) + (minor))
@@ -39,6 +41,48 @@ static inline struct class *ipc_class_create(const char *name)
 	return class_create(name);
 #else
 	return class_create(THIS_MODULE, name);
+#endif
+}
+
+/* 6.7: the kernel allocates shrinkers. */
+struct ipc_shrinker {
+#if SINCE(6, 7)
+	struct shrinker *shrinker;
+#else
+	struct shrinker shrinker;
+#endif
+};
+
+typedef unsigned long ipc_shrink_fn(struct shrinker *shrinker,
+				    struct shrink_control *control);
+
+static inline int ipc_shrinker_add(struct ipc_shrinker *ipc,
+				   ipc_shrink_fn *count, ipc_shrink_fn *scan)
+{
+#if SINCE(6, 7)
+	ipc->shrinker = shrinker_alloc(0, KBUILD_MODNAME);
+	if (!ipc->shrinker)
+		return -ENOMEM;
+	ipc->shrinker->count_objects = count;
+	ipc->shrinker->scan_objects = scan;
+	shrinker_register(ipc->shrinker);
+	return 0;
+#else
+	ipc->shrinker = (struct shrinker){
+		.count_objects = count,
+		.scan_objects = scan,
+		.seeks = DEFAULT_SEEKS,
+	};
+	return register_shrinker(&ipc->shrinker, KBUILD_MODNAME);
+#endif
+}
+
+static inline void ipc_shrinker_remove(struct ipc_shrinker *ipc)
+{
+#if SINCE(6, 7)
+	shrinker_free(ipc->shrinker);
+#else
+	unregister_shrinker(&ipc->shrinker);
 #endif
 }
 

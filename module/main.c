@@ -9,7 +9,7 @@
 #include "chardev.h"
 #include "main.h"
 #include "procfs.h"
-#include "region.h"
+#include "reclaim.h"
 
 static unsigned int fail_load;
 module_param(fail_load, uint, 0444);
@@ -38,9 +38,14 @@ static int __init ipcdemo_init(void)
 	err = ipc_chardev_init();
 	if (err)
 		goto err_chardev;
+	err = ipc_reclaim_init();
+	if (err)
+		goto err_reclaim;
 	loaded = true;
 	return 0;
 
+err_reclaim:
+	ipc_chardev_exit();
 err_chardev:
 	ipc_procfs_exit();
 err_procfs:
@@ -49,6 +54,7 @@ err_procfs:
 
 static void __exit ipcdemo_exit(void)
 {
+	ipc_reclaim_exit();
 	ipc_chardev_exit();
 	ipc_procfs_exit();
 }

@@ -227,14 +227,14 @@ static void free_page_of(struct ipc_pipe *pipe, struct page *page)
 	ipc_count(&pipe->object, IPC_PAGE_FREE, 1);
 }
 
-/* Give back the pages of slots that hold no bytes. */
-static void free_spare_pages(struct ipc_pipe *pipe)
+/* Give back the pages of slots that hold no bytes.  Return: how many. */
+static u32 free_spare_pages(struct ipc_pipe *pipe)
 {
 	struct ipc_slots *slots = pipe->ring.slots;
 	u64 at = ring_indices(&pipe->ring);
 	struct ipc_slot *slot;
 	struct page *page;
-	u32 i;
+	u32 i, freed = 0;
 
 	for (i = ring_head(at); i != ring_tail(at) + slots->nr; i++) {
 		slot = ring_slot(slots, i);
@@ -246,7 +246,20 @@ static void free_spare_pages(struct ipc_pipe *pipe)
 		slot->page_no = 0;
 		end_change(pipe);
 		free_page_of(pipe, page);
+		freed++;
 	}
+	return freed;
+}
+
+u32 ipc_pipe_trim(struct ipc_pipe *pipe)
+{
+	u32 freed;
+
+	if (!mutex_trylock(&pipe->mutex))
+		return 0;
+	freed = free_spare_pages(pipe);
+	mutex_unlock(&pipe->mutex);
+	return freed;
 }
 
 /* Pages that ring_move() left in an array that is no longer the ring's. */

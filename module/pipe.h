@@ -149,6 +149,15 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes);
 int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep);
 
 /**
+ * ipc_pipe_trim() - free the pages that empty slots keep
+ * @pipe:	the pipe
+ *
+ * Context: any that may not sleep on the mutex: it only tries to lock.
+ * Return: how many pages were freed; 0 if the mutex was held.
+ */
+u32 ipc_pipe_trim(struct ipc_pipe *pipe);
+
+/**
  * ipc_pipe_look() - look at the ring without stopping anybody
  * @pipe:	the pipe
  * @look:	filled
