@@ -696,7 +696,7 @@ int ipcdemo_default(struct ipcdemo *ipc, enum ipcdemo_kind kind, __u32 *id)
 	/* By name; the oldest one if no object is called that. */
 	for (row = 0, i = 0; i < table.rows; i++) {
 		name = ipcdemo_cell(&table, i, "name");
-		if (name && !strcmp(name, "default")) {
+		if (name && !strcmp(name, "/dev/ipcdemo")) {
 			row = i;
 			break;
 		}

@@ -81,6 +81,13 @@ static const struct cli_option pipeline_options[] = {
 	{0},
 };
 
+static const struct cli_option tour_options[] = {
+	{OPT_NAME, "name", "WORD", "what to grep for (default ipcdemo)"},
+	COLOR,
+	{OPT_NO_COLOR, "no-color", NULL, "the same as --color never"},
+	{0},
+};
+
 static const struct cli_option help_options[] = {
 	{OPT_COMPLETION, "completion", NULL, "print a script for bash"},
 	{OPT_SYNOPSIS, "synopsis", NULL, "print how each command is called"},
@@ -127,6 +134,12 @@ static const struct command commands[] = {
 	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
 	 "the others are pipe(2). The exit status is that of the last stage.\n",
 	 pipeline_options, cmd_pipeline},
+	{"tour", "", "see it work, step by step",
+	 "Each step says what to look at and checks that /proc says what just happened.\n"
+	 "Nobody else may have the pipe open.\n",
+	 tour_options, cmd_tour},
+	{"doctor", "[MODULE.ko]", "say what is missing, and the next command",
+	 "Exit status 0: ipcdemo can be used now.\n", json_only, cmd_doctor},
 	{"help", "[COMMAND]", "say how a command is used", "", help_options,
 	 cmd_help},
 };
