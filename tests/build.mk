@@ -44,3 +44,20 @@ $(TEST_OUT)/host/check-faults: tests/host/check-faults $(FAULT_TESTS) \
 	cp $< $(FAULT_DIR)/check
 	chmod +x $@.new $(FAULT_DIR)/check
 	mv $@.new $@
+
+# --- guest: claims about pipes, the device and the region ---------------------
+
+KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\
+	$(filter-out tests/kernel/harness.c,$(wildcard tests/kernel/*.c)))
+GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%)
+
+$(TEST_OUT)/kernel/harness.o: tests/kernel/harness.c tests/kernel/harness.h \
+		module/uapi/linux/ipcdemo.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
+
+$(GUEST_TESTS): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
+		tests/kernel/harness.h $(TEST_OUT)/kernel/harness.o \
+		module/uapi/linux/ipcdemo.h
+	$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
+		-lcmocka -pthread
