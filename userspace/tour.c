@@ -29,6 +29,7 @@
 #define LOOK_AGAIN_MS 4
 #define MAX_KIDS      4
 #define SHARED_BYTES  64
+#define WIDTH	      96
 
 /* The signal that ended the tour early, or 0. */
 static atomic_int stopped;
