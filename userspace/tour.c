@@ -640,7 +640,7 @@ static void step_eof(struct tour *t)
 /* So many numbers are more than the pipe has room for. */
 static unsigned int numbers(const struct tour *t)
 {
-	return t->v.capacity / 4;
+	return t->v.capacity / 3;
 }
 
 static void step_write_waits(struct tour *t)
