@@ -41,7 +41,7 @@ judge_tap() {
 			planned = substr($1, 4) + 0
 			plan = 1
 		}
-		/^(not )?ok\>/ {
+		/^(not )?ok( |$)/ {
 			ran++
 			if ($0 ~ /# *[Ss][Kk][Ii][Pp]/)
 				skipped++
