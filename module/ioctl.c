@@ -142,7 +142,7 @@ static long region_stat(struct file *file, struct ipc_region *own,
 	err = get_request(&stat, sizeof(stat), arg);
 	if (err)
 		return err;
-	if (stat.flags)
+	if (stat.flags || stat.pad)
 		return -EINVAL;
 	region = find_region(file, own, stat.id);
 	if (IS_ERR(region))
