@@ -49,15 +49,25 @@ $(TEST_OUT)/host/check-faults: tests/host/check-faults $(FAULT_TESTS) \
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\
 	$(filter-out tests/kernel/harness.c,$(wildcard tests/kernel/*.c)))
-GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%)
+GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TEST_OUT)/kernel/ioctl32
 
 $(TEST_OUT)/kernel/harness.o: tests/kernel/harness.c tests/kernel/harness.h \
 		module/uapi/linux/ipcdemo.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
 
-$(GUEST_TESTS): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
+$(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
 		tests/kernel/harness.h $(TEST_OUT)/kernel/harness.o \
 		module/uapi/linux/ipcdemo.h
 	$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
 		-lcmocka -pthread
+
+# A 32-bit program on a 64-bit kernel; static, so that it needs no 32-bit
+# libraries where it runs.
+$(TEST_OUT)/kernel/ioctl32: tests/kernel/ioctl.c tests/kernel/harness.c \
+		tests/kernel/harness.h $(wildcard tests/kernel/m32/*) \
+		module/uapi/linux/ipcdemo.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -m32 -static -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+		-Itests/kernel/m32 tests/kernel/ioctl.c tests/kernel/harness.c \
+		tests/kernel/m32/cmocka.c -o $@

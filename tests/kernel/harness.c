@@ -157,7 +157,7 @@ struct ends open_ends(int flags)
 	return e;
 }
 
-long set_capacity(int fd, unsigned long bytes)
+long set_capacity(int fd, unsigned long long bytes)
 {
 	struct ipcdemo_attr attr = {.size = sizeof(attr), .value = bytes};
 

@@ -102,7 +102,7 @@ struct ends open_ends(int flags);
 void nonblocking(int fd, bool on);
 
 /* Capacity, as each target's own call says; -1 and errno on error. */
-long set_capacity(int fd, unsigned long bytes);
+long set_capacity(int fd, unsigned long long bytes);
 long get_capacity(int fd);
 
 /* FIONREAD; -1 and errno on error. */

@@ -74,17 +74,6 @@ static void two_gib_is_no_einval(void **state)
 	assert_ret(100, get(e.r, 200, NULL));
 }
 
-static void larger_than_32_bits_is_einval(void **state)
-{
-	struct ends e = open_ends(0);
-
-	(void)state;
-	assert_errno(EINVAL, set_capacity(e.w, 1ul << 32));
-	assert_errno(EINVAL, set_capacity(e.w, (1ul << 32) + PAGE));
-	assert_errno(EINVAL, set_capacity(e.w, ~0ul));
-	assert_ret(DEFAULT_SIZE, get_capacity(e.w));
-}
-
 static long do_set_capacity(long fd, long bytes, long c)
 {
 	(void)c;
@@ -379,8 +368,6 @@ static const struct claim claims[] = {
 	{"above 2^31 is EINVAL", above_two_gib_is_einval, ENDS},
 	{"2^31 fails for want of memory and changes nothing",
 	 two_gib_is_no_einval, ENDS},
-	{"what does not fit 32 bits is EINVAL", larger_than_32_bits_is_einval,
-	 DEV},
 	{"an ordinary user may go up to the limit, above is EPERM",
 	 unprivileged_up_to_the_limit, ENDS},
 	{"an ordinary user may shrink what root has grown",
