@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# The interactive VM, used as a person uses it: in a terminal, by keys.
+
+screen() {
+	tmux -S "$socket" capture-pane -p -J -t vm
+}
+
+# Waits until a line of the screen matches the extended regular expression.
+wait_for() {
+	local i
+
+	for ((i = 0; i < 300; i++)); do
+		! screen | grep -qE "$1" || return 0
+		sleep 0.1
+	done
+	echo "no line matches $1 on this screen:"
+	screen
+	return 1
+}
+
+keys() {
+	tmux -S "$socket" send-keys -t vm "$@"
+}
+
+setup() {
+	socket=$BATS_TEST_TMPDIR/tmux
+	# The size is one that no default has.
+	TERM=xterm tmux -S "$socket" -f /dev/null new-session -d -s vm \
+		-x 93 -y 41 "env PS1='host> ' bash --norc -i" 3>&-
+}
+
+teardown() {
+	tmux -S "$socket" kill-server
+}
+
+@test "a shell in the VM has job control, Ctrl-C, the terminal's size, the module" {
+	wait_for '^host> '
+	keys 'stty -g >'"$BATS_TEST_TMPDIR"'/before' Enter
+	keys "tests/vm/run --module --interactive --log $BATS_TEST_TMPDIR/log" \
+		Enter
+	wait_for '^vm:.*# *$'
+
+	keys 'stty size; tty' Enter
+	wait_for '^41 93$'
+	wait_for '^/dev/hvc0$'
+	keys 'ls -C /proc/ipcdemo; type ipcdemo' Enter
+	wait_for '^pipe .*version'
+	wait_for "^ipcdemo is $PWD/build/ipcdemo\$"
+
+	# Ctrl-C ends the command, not the VM.
+	keys 'cat /dev/ipcdemo' Enter
+	sleep 0.5
+	keys C-c
+	keys 'echo status $?' Enter
+	wait_for '^status 130$'
+
+	# Ctrl-Z stops it, and it can be continued.
+	keys 'sleep 1234' Enter
+	sleep 0.5
+	keys C-z
+	wait_for 'Stopped +sleep 1234'
+	keys 'jobs' Enter 'kill %1; fg' Enter
+	wait_for 'Terminated +sleep 1234'
+
+	keys 'exit 7' Enter
+	wait_for '^host> *$'
+	keys 'clear; echo status $?; stty -g >'"$BATS_TEST_TMPDIR"'/after' Enter
+	wait_for '^status 0$'
+	wait_for '^host> *$'
+	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+}
+
+@test "a run that is killed gives the terminal back" {
+	local pid
+
+	wait_for '^host> '
+	keys 'stty -g >'"$BATS_TEST_TMPDIR"'/before' Enter
+	keys "tests/vm/run --interactive --log $BATS_TEST_TMPDIR/log" Enter
+	wait_for '^run: booting'
+	sleep 1
+	pid=$(pgrep -f -- "--interactive --log $BATS_TEST_TMPDIR/log" | head -n 1)
+	kill -TERM "$pid"
+	wait_for '^host> *$'
+	keys 'stty -g >'"$BATS_TEST_TMPDIR"'/after; echo done' Enter
+	wait_for '^done$'
+	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
+}
