@@ -333,12 +333,16 @@ static void region_vm_close(struct vm_area_struct *vma)
 	ipc_count_shared(&region->object, IPC_MAP_GONE, 1);
 }
 
-/* No map_pages beside it: each first touch of a page comes here. */
+/*
+ * No map_pages beside it: each first touch of a page comes here.  It comes
+ * twice if the page had to be made, which is done without the mmap lock.
+ */
 static vm_fault_t region_fault(struct vm_fault *vmf)
 {
 	struct ipc_region *region = region_of_vma(vmf->vma);
 
-	ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
+	if (!(vmf->flags & FAULT_FLAG_TRIED))
+		ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
 	return filemap_fault(vmf);
 }
 
