@@ -11,7 +11,7 @@ screen() {
 wait_for() {
 	local i
 
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		! screen | grep -qE "$1" || return 0
 		sleep 0.1
 	done
@@ -62,7 +62,7 @@ teardown() {
 	keys C-z
 	wait_for 'Stopped +sleep 1234'
 	keys 'jobs' Enter 'kill %1; fg' Enter
-	wait_for 'Terminated +sleep 1234'
+	wait_for '^Terminated'
 
 	keys 'exit 7' Enter
 	wait_for '^host> *$'
