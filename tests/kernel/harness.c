@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -476,7 +477,7 @@ static void read_proc(pid_t pid, const char *name, char *text, size_t size)
 	text[len > 0 ? len : 0] = '\0';
 }
 
-void sleeps_in(struct actor *actor, long syscall_nr)
+bool waits(struct actor *actor, long syscall_nr)
 {
 	__u64 until = now_ms() + PATIENCE_MS;
 	char state[512], where[256];
@@ -484,23 +485,30 @@ void sleeps_in(struct actor *actor, long syscall_nr)
 	char *stop;
 
 	do {
-		if (is_done(actor)) {
-			struct reply reply = end(actor);
-
-			fail_msg(
-				"process %d returned %ld (%s) and did not wait",
-				actor->pid, reply.ret, strerror(reply.err));
-		}
+		if (is_done(actor))
+			return false;
 		read_proc(actor->pid, "syscall", where, sizeof(where));
 		read_proc(actor->pid, "stat", state, sizeof(state));
 		after = strrchr(state, ')');
 		if (after && after[2] == 'S' &&
 		    strtol(where, &stop, 10) == syscall_nr && stop != where)
-			return;
+			return true;
 		breathe();
 	} while (now_ms() < until);
 	fail_msg("process %d does not sleep in system call %ld but: %s",
 		 actor->pid, syscall_nr, where);
+	return false;
+}
+
+void sleeps_in(struct actor *actor, long syscall_nr)
+{
+	struct reply reply;
+
+	if (waits(actor, syscall_nr))
+		return;
+	reply = end(actor);
+	fail_msg("process %d returned %ld (%s) and did not wait", actor->pid,
+		 reply.ret, strerror(reply.err));
 }
 
 unsigned long sleeps_of(struct actor *actor)
@@ -640,6 +648,37 @@ void set_persistence(unsigned int persistence)
 	close(fd);
 }
 
+void switch_to(unsigned int bit)
+{
+	size_t i;
+
+	for (i = 0; i < NR(targets); i++)
+		if (targets[i].bit == bit)
+			target = &targets[i];
+	if (bit == FIFO && mkfifo(fifo_path, 0600) && errno != EEXIST)
+		fail_msg("mkfifo %s: %s", fifo_path, strerror(errno));
+}
+
+/* A test that failed may have left mappings: they would fail the next one. */
+static void unmap_regions(void)
+{
+	unsigned long from, to;
+	char line[512];
+	FILE *maps;
+	bool again;
+
+	do {
+		again = false;
+		maps = fopen("/proc/self/maps", "re");
+		while (maps && !again && fgets(line, sizeof(line), maps))
+			again = strstr(line, "ipcdemo-region:") &&
+				sscanf(line, "%lx-%lx", &from, &to) == 2 &&
+				!munmap((void *)from, to - from);
+		if (maps)
+			fclose(maps);
+	} while (again);
+}
+
 /* Says why the target is not as a test must find and leave it, or NULL. */
 static const char *not_idle(void)
 {
@@ -681,14 +720,11 @@ static void too_long(int sig)
 
 static int before(void **state)
 {
+	const struct target *own = *state;
 	const char *why;
 
-	target = *state;
 	signal(SIGPIPE, SIG_IGN);
-	if (target->bit == FIFO && mkfifo(fifo_path, 0600)) {
-		print_message("# mkfifo %s: %s\n", fifo_path, strerror(errno));
-		return -1;
-	}
+	switch_to(own->bit);
 	why = not_idle();
 	if (why) {
 		print_message("# found at the start: %s\n", why);
@@ -700,12 +736,14 @@ static int before(void **state)
 
 static int after(void **state)
 {
+	const struct target *own = *state;
 	const char *why;
 
-	(void)state;
 	alarm(0);
 	end_all();
 	syscall(SYS_close_range, 3, ~0u, 0);
+	unmap_regions();
+	target = own;
 	if (target->bit == DEV &&
 	    pipe_stat().persistence != IPCDEMO_PERSIST_PROCESS) {
 		print_message("# the test left the pipe kernel-persistent\n");
@@ -714,8 +752,7 @@ static int after(void **state)
 	why = not_idle();
 	if (why)
 		print_message("# left behind: %s\n", why);
-	if (target->bit == FIFO)
-		unlink(fifo_path);
+	unlink(fifo_path);
 	return why ? -1 : 0;
 }
 

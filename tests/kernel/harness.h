@@ -65,6 +65,9 @@ struct claim {
 	unsigned int targets;
 };
 
+/* For tests that compare: from here on, calls are about that target. */
+void switch_to(unsigned int bit);
+
 /* Runs all claims on all their targets; what main() returns. */
 int run_claims(const char *group, const struct claim *claims, size_t count);
 
@@ -174,6 +177,9 @@ bool is_done(struct actor *actor);
 
 /* Wait until the actor sleeps in that system call; it must not return. */
 void sleeps_in(struct actor *actor, long syscall_nr);
+
+/* The same, but says whether it waits or has come to its end. */
+bool waits(struct actor *actor, long syscall_nr);
 
 /* How often the actor went to sleep so far: rises with each wake-up. */
 unsigned long sleeps_of(struct actor *actor);
