@@ -49,7 +49,7 @@ module: ## the kernel module, for the VM's kernel or the one of KDIR=DIRECTORY
 .PHONY: userspace
 userspace: ## the command ipcdemo and its library
 	@tests/install-deps build
-	@$(MAKE) --no-print-directory $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a
+	@$(MAKE) --no-print-directory userspace-programs
 
 .PHONY: check
 check: ## all tests; TESTS='NAME...' runs only these
@@ -65,13 +65,53 @@ check-host: ## the tests that need no VM
 	@$(MAKE) --no-print-directory test-programs
 	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS)
 
-.PHONY: test-programs
+# Apart from the targets above, so that what these need is there by then.
+.PHONY: userspace-programs test-programs
+userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a $(BUILD)/ipcdemo.bash
+	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS)
+	@:
 
 .PHONY: lint
 lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
 	@tests/install-deps build lint
 	@tests/lint
+
+# What is installed where, below DESTDIR.
+INSTALLED = \
+	755:$(BUILD)/ipcdemo:$(PREFIX)/bin/ipcdemo \
+	644:$(BUILD)/libipcdemo.a:$(PREFIX)/lib/libipcdemo.a \
+	644:userspace/ipcdemo.h:$(PREFIX)/include/ipcdemo.h \
+	644:module/uapi/linux/ipcdemo.h:$(PREFIX)/include/linux/ipcdemo.h \
+	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \
+	644:$(BUILD)/ipcdemo.bash:$(PREFIX)/share/bash-completion/completions/ipcdemo
+ifneq ($(KDIR),)
+KDIR_RELEASE := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
+MODULE_DIR := /lib/modules/$(KDIR_RELEASE)/extra
+INSTALLED += 644:$(BUILD)/kernel/$(KDIR_RELEASE)/ipcdemo.ko:$(MODULE_DIR)/ipcdemo.ko
+endif
+
+.PHONY: install
+install: ## the command and its library; with KDIR=DIRECTORY, the module too
+	@for file in $(INSTALLED); do \
+		from=$${file#*:}; from=$${from%%:*}; \
+		test -e "$$from" || { echo "$$from is not there: run make userspace" \
+			"$(if $(KDIR),module KDIR=$(KDIR) )first" >&2; exit 1; }; \
+	done
+	@for file in $(INSTALLED); do \
+		from=$${file#*:}; from=$${from%%:*}; to="$(DESTDIR)$${file##*:}"; \
+		install -D -m "$${file%%:*}" "$$from" "$$to" || exit 1; \
+		echo "$$to"; \
+	done
+	$(if $(KDIR),$(if $(DESTDIR),,depmod $(KDIR_RELEASE)))
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	@for file in $(INSTALLED); do \
+		rm -f "$(DESTDIR)$${file##*:}" || exit 1; \
+	done
+	$(if $(KDIR),$(if $(DESTDIR),,depmod $(KDIR_RELEASE)))
 
 .PHONY: clean
 clean: ## remove build/; the cache stays
