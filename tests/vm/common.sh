@@ -6,6 +6,9 @@
 export TOP
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 
+# An ordinary user may not have these, where modinfo and its like are.
+PATH=$PATH:/usr/sbin:/sbin
+
 say() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
