@@ -29,6 +29,8 @@ static struct target targets[] = {
 	{"ipcdemo", DEV, DEVICE},
 };
 
+void (*after_each)(void);
+
 static struct actor actors[MAX_CHILDREN];
 static pid_t children[MAX_CHILDREN];
 static int nr_children;
@@ -744,6 +746,8 @@ static int after(void **state)
 	syscall(SYS_close_range, 3, ~0u, 0);
 	unmap_regions();
 	target = own;
+	if (after_each)
+		after_each();
 	if (target->bit == DEV &&
 	    pipe_stat().persistence != IPCDEMO_PERSIST_PROCESS) {
 		print_message("# the test left the pipe kernel-persistent\n");

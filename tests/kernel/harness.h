@@ -68,6 +68,9 @@ struct claim {
 /* For tests that compare: from here on, calls are about that target. */
 void switch_to(unsigned int bit);
 
+/* What else there is to put right after a test; may be NULL. */
+extern void (*after_each)(void);
+
 /* Runs all claims on all their targets; what main() returns. */
 int run_claims(const char *group, const struct claim *claims, size_t count);
 
