@@ -20,7 +20,7 @@ KDIR =
 -include userspace/build.mk
 -include tests/build.mk
 
-HOST_BATS := $(sort $(wildcard tests/vm/*.bats))
+HOST_BATS := $(sort $(wildcard tests/vm/*.bats tests/cli/host/*.bats))
 GUEST_BATS := $(sort $(wildcard tests/kernel/*.bats tests/cli/*.bats))
 
 .PHONY: help

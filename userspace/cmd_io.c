@@ -75,7 +75,7 @@ static int open_source(const char *name)
 {
 	int fd;
 
-	if (!name || !strcmp(name, "-"))
+	if (!name)
 		return STDIN_FILENO;
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -101,8 +101,9 @@ int cmd_write(struct cli *cli, int argc, char **argv)
 			return USAGE;
 		}
 	}
-	if (optind < argc)
-		name = argv[optind++];
+	if (optind < argc && strcmp(argv[optind], "-"))
+		name = argv[optind];
+	optind += optind < argc;
 	status = no_more(cli, argc, argv);
 	if (status)
 		return status;

@@ -223,11 +223,19 @@ static void free_stages(struct stages *s)
 
 /* ---- running it --------------------------------------------------------- */
 
+/**
+ * struct job - the stages while they run
+ * @group:	their process group, 0 if they stay in ours
+ * @left:	how many have not ended
+ * @before:	the signals that were blocked before us
+ * @interrupted: SIGINT came
+ */
 struct job {
 	size_t n;
 	pid_t pid[MAX_STAGES];
 	int status[MAX_STAGES];
 	size_t left;
+	pid_t group;
 	sigset_t before;
 	bool interrupted;
 };
@@ -305,12 +313,48 @@ static void close_end(int *fd)
 	*fd = -1;
 }
 
+/*
+ * A group of their own is how a signal reaches also what the stages start.  On
+ * a terminal in the foreground they stay with us, and so get its Ctrl-C.
+ */
+static bool on_terminal(void)
+{
+	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	bool foreground = tty >= 0 && tcgetpgrp(tty) == getpgrp();
+
+	if (tty >= 0)
+		close(tty);
+	return foreground;
+}
+
+/* Return: 0, or FAILED after a message. */
+static int start_stage(struct job *job, const char *text, int in, int out,
+		       bool grouped)
+{
+	pid_t pid;
+
+	/* A child must not print again what we printed. */
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return fail("fork: %s", strerror(errno));
+	/* Both sides set the group: nobody knows who comes first. */
+	if (grouped)
+		setpgid(pid, job->group);
+	if (!pid)
+		run_stage(text, in, out, &job->before);
+	if (grouped && !job->group)
+		job->group = pid;
+	job->pid[job->n++] = pid;
+	return 0;
+}
+
 /* ours are the ends of the joint through the device; they are closed here. */
 static int start(const struct stages *s, size_t joint, int ours[2],
 		 struct job *job)
 {
 	int in = -1, ends[2] = {-1, -1}, status = 0;
-	pid_t pid;
+	bool grouped = !on_terminal();
 	size_t i;
 
 	for (i = 0; i < s->n && !status; i++) {
@@ -323,18 +367,9 @@ static int start(const struct stages *s, size_t joint, int ours[2],
 		} else if (i + 1 < s->n && pipe2(ends, O_CLOEXEC)) {
 			status = fail("pipe: %s", strerror(errno));
 		}
-		if (!status) {
-			/* A child must not print again what we printed. */
-			fflush(NULL);
-			pid = fork();
-			if (!pid)
-				run_stage(s->text[i], in, ends[1],
-					  &job->before);
-			if (pid < 0)
-				status = fail("fork: %s", strerror(errno));
-			else
-				job->pid[job->n++] = pid;
-		}
+		if (!status)
+			status = start_stage(job, s->text[i], in, ends[1],
+					     grouped);
 		close_end(&in);
 		close_end(&ends[1]);
 		in = ends[0];
@@ -350,6 +385,10 @@ static void forward(struct job *job, int signal)
 {
 	size_t i;
 
+	if (job->group) {
+		kill(-job->group, signal);
+		return;
+	}
 	for (i = 0; i < job->n; i++)
 		if (job->pid[i] > 0)
 			kill(job->pid[i], signal);
@@ -374,8 +413,8 @@ static void reap(struct job *job)
 }
 
 /*
- * The stages are in our process group: what the terminal sends (Ctrl-C) reaches
- * them without us.  A signal for us alone is passed on.
+ * What the terminal sends (Ctrl-C) reaches stages in our process group without
+ * us.  Any other signal is passed on.
  */
 static void wait_for_all(struct job *job, const sigset_t *set)
 {
@@ -388,7 +427,7 @@ static void wait_for_all(struct job *job, const sigset_t *set)
 			continue;
 		if (signal == SIGINT)
 			job->interrupted = true;
-		if (info.si_code != SI_KERNEL)
+		if (job->group || info.si_code != SI_KERNEL)
 			forward(job, signal);
 	}
 }

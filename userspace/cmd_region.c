@@ -169,7 +169,7 @@ static int read_source(const char *name, __u64 max, unsigned char **bytes,
 
 	*bytes = NULL;
 	*len = 0;
-	if (name && strcmp(name, "-"))
+	if (name)
 		fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail("cannot read %s: %s", name, strerror(errno));
@@ -219,8 +219,9 @@ int cmd_region_write(struct cli *cli, int argc, char **argv)
 			return USAGE;
 		}
 	}
-	if (optind < argc)
-		name = argv[optind++];
+	if (optind < argc && strcmp(argv[optind], "-"))
+		name = argv[optind];
+	optind += optind < argc;
 	status = no_more(cli, argc, argv);
 	if (status)
 		return status;

@@ -257,6 +257,10 @@ static int wait_end(struct tour *t, int *status)
 {
 	__u64 deadline = now_ms() + DEADLINE_MS;
 
+	if (!t->kid) {
+		wrong(t, "the step before left no process");
+		return -1;
+	}
 	while (!ended(t, t->kid, status)) {
 		if (stopped || now_ms() > deadline) {
 			wrong(t, "process %d does not end", t->kid);
@@ -1148,6 +1152,7 @@ static void clear(struct tour *t)
 			;
 		t->kids[i] = 0;
 	}
+	t->kid = 0;
 }
 
 /* Leaves the pipe as it was found: empty, and nobody there. */

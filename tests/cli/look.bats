@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# Looking: ls, show, peek, on the live module.
+
+# shellcheck source=tests/cli/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+@test "ls shows the tables of /proc, and -o and --json their columns" {
+	local wanted
+
+	tried 0 ipcdemo
+	same "$(ipcdemo ls)" "$out"
+	same "$(tr -s ' ' </proc/ipcdemo/pipes)" \
+		"$(sed -n '2,3{s/^ *//; s/  */ /gp}' <<<"$out")"
+	same "$(tr -s ' ' </proc/ipcdemo/regions)" \
+		"$(sed -n '5,6{s/^ *//; s/  */ /gp}' <<<"$out")"
+
+	tried 0 ipcdemo ls -o kind,slots,size
+	same "kind slots size|pipe 16 -|region - 1048576|" \
+		"$(tr -s ' ' <<<"$out" | sed 's/^ //' | tr '\n' '|')"
+	tried 0 ipcdemo ls --json
+	wanted='{"name":"/dev/ipcdemo","mode":"0666","slots":16,"size":1048576}'
+	same "$wanted" "$(jq -c '.pipes[0] * .regions[0] |
+		{name, mode, slots, size}' <<<"$out")"
+	tried 0 ipcdemo --json -o kind,slots
+	same '[{"kind":"pipe","slots":16},{"kind":"region","slots":null}]' \
+		"$(jq -c . <<<"$out")"
+	tried 2 ipcdemo ls -o id,shape
+	says "there is no column 'shape'"
+}
+
+@test "show tells what the live pipe holds, by id, by path, by descriptor" {
+	local id=${pipe##*/}
+
+	ipcdemo persist kernel
+	head -c 10000 /dev/zero | ipcdemo write
+	ipcdemo read -c 100 >/dev/null
+	ipcdemo show >"$dir/default"
+	grep -q "3 of 16 slots used, 9900 bytes; 0 readers, 0 writers" \
+		"$dir/default"
+	grep -Eq "tail > .* 100 3996 " "$dir/default"
+	grep -q "nobody waits" "$dir/default"
+	ipcdemo show "$id" | cmp - "$dir/default"
+	ipcdemo show /dev/ipcdemo | cmp - "$dir/default"
+	tried 0 ipcdemo show --json
+	same '[9900,3,100,9900,16]' "$(jq -c '[.bytes, .used,
+		.ring[.tail % .slots].offset, ([.ring[].len] | add),
+		(.ring | length)]' <<<"$out")"
+
+	tried 0 ipcdemo show "${region##*/}"
+	[[ $out == "region ${region##*/}  /dev/ipcdemo"* ]]
+	same "$(ipcdemo region show)" "$out"
+	same '["region",1048576,0]' "$(ipcdemo region show --json |
+		jq -c '[.kind, .size, .maps]')"
+
+	start ipcdemo write -s x
+	until_true has_value bytes 9901
+	tried 1 ipcdemo show 4000000000
+	says "there is no object with the id 4000000000"
+	tried 1 ipcdemo show /dev/null
+	says "/dev/null is no object of ipcdemo"
+	tried 1 ipcdemo show "$dir/nothing"
+	says "nothing: No such file"
+}
+
+@test "show tells who waits, by the descriptor of another process as well" {
+	start cat /dev/ipcdemo
+	until_true waits_at open.wait
+	tried 0 ipcdemo show
+	[[ $out =~ open\.wait\ +pid\ $pid\ +cat ]]
+	same "[$pid,\"open.wait\",\"cat\"]" "$(ipcdemo show --json |
+		jq -c '.waiters[0] | [.pid, .point, .command]')"
+	exec 9>/dev/ipcdemo
+	until_true waits_at read.wait
+	same "$(ipcdemo show --json | jq -c '.id')" \
+		"$(ipcdemo show --json /proc/$$/fd/9 | jq -c '.id')"
+	tried 0 ipcdemo show
+	[[ $out == *"1 reader, 1 writer"* ]]
+	exec 9>&-
+	wait "$pid"
+}
+
+@test "peek prints the bytes and leaves them there" {
+	seq 1 60000 >"$dir/sent"
+	ipcdemo persist kernel
+	ipcdemo resize 1M
+	ipcdemo write "$dir/sent"
+	ipcdemo peek | cmp - "$dir/sent"
+	ipcdemo peek --skip 100000 -c 5 | cmp - <(tail -c +100001 "$dir/sent" |
+		head -c 5)
+	same "" "$(ipcdemo peek --skip 9M)"
+	tried 0 ipcdemo peek -c 18 --hex
+	same "00000000  31 0a 32 0a 33 0a 34 0a 35 0a 36 0a 37 0a 38 0a  |1.2.3.4.5.6.7.8.|" \
+		"${lines[0]}"
+	[[ ${lines[1]} == "00000010  39 0a  "*"|9.|" ]]
+	tried 0 ipcdemo peek -c 3 --skip 2 --json "${pipe##*/}"
+	same "{\"id\":${pipe##*/},\"bytes\":$(stat -c %s "$dir/sent"),\"skip\":2,\"length\":3,\"hex\":\"320a33\"}" \
+		"$(jq -c . <<<"$out")"
+	ipcdemo read -n | cmp - "$dir/sent"
+	tried 1 ipcdemo peek 4000000000
+	says "there is no such object with the id 4000000000"
+	tried 2 ipcdemo peek -c 1x
+	says "'1x' is no number of bytes"
+	tried 2 ipcdemo peek pipe
+	says "'pipe' is not the id of a pipe"
+}
+
+@test "looking opens no end" {
+	local before
+
+	before=$(counted open.enter)
+	ipcdemo ls >/dev/null
+	ipcdemo show >/dev/null
+	ipcdemo peek >/dev/null
+	ipcdemo region show >/dev/null
+	ipcdemo region read -c 1 >/dev/null
+	ipcdemo persist >/dev/null
+	same "$before" "$(counted open.enter)"
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# Using the region: region read, write, fill, show.
+
+# shellcheck source=tests/cli/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+size=1048576
+
+@test "what was written is read, raw, in hex and as JSON" {
+	ipcdemo region write -o 5000 -s "hello, region"
+	same "hello, region" "$(ipcdemo region read -o 5000 -c 13)"
+	same "00001388  68 65 6c 6c 6f                                   |hello|" \
+		"$(ipcdemo region read -o 5000 -c 5 --hex)"
+	same '{"offset":5000,"length":2,"hex":"6865"}' \
+		"$(ipcdemo region read -o 5000 -c 2 --json | jq -c 'del(.id)')"
+	head -c 300000 /dev/urandom >"$dir/sent"
+	ipcdemo region write -o 4K "$dir/sent"
+	ipcdemo region read -o 4096 -c 300000 | cmp - "$dir/sent"
+	ipcdemo region write -o 4K - <"$dir/sent"
+	ipcdemo region read -o 4096 -c 300000 | cmp - "$dir/sent"
+	same "$size" "$(ipcdemo region read | wc -c)"
+}
+
+@test "fill sets the bytes that were asked for and no others" {
+	ipcdemo region fill 0
+	ipcdemo region fill -o 10 -c 4 "'z"
+	ipcdemo region fill -o 14 -c 1 0x41
+	ipcdemo region fill -o $((size - 1)) 255
+	same "00007a7a7a7a4100" "$(ipcdemo region read -o 8 -c 8 --json |
+		jq -r .hex)"
+	same "00ff" "$(ipcdemo region read -o $((size - 2)) --json | jq -r .hex)"
+	ipcdemo region fill -o 5 -c 0 1
+	tried 2 ipcdemo region fill 256
+	says "'256' is no byte"
+	tried 2 ipcdemo region fill
+	says "region fill needs a byte"
+}
+
+@test "what does not fit is refused as a whole" {
+	ipcdemo region fill 7
+	tried 1 ipcdemo region read -o $((size + 1))
+	says "do not fit: the region has $size bytes"
+	tried 1 ipcdemo region read -o 1 -c $size
+	says "$size bytes from 1 on do not fit"
+	tried 1 ipcdemo region write -o $((size - 3)) -s abcd
+	says "4 bytes from $((size - 3)) on do not fit"
+	head -c $((size + 1)) /dev/zero >"$dir/long"
+	tried 1 ipcdemo region write "$dir/long"
+	says "is longer than the region"
+	tried 1 ipcdemo region write - <"$dir/long"
+	says "standard input is longer than the region"
+	tried 1 ipcdemo region fill -o 18446744073709551615 -c 2 0
+	says "do not fit"
+	tried 1 ipcdemo region write "$dir/nothing"
+	says "cannot read $dir/nothing"
+	tried 2 ipcdemo region write -s x "$dir/long"
+	says "not both"
+	same "$size 07" "$(ipcdemo region read | od -An -v -tx1 -w1 | sort |
+		uniq -c | sed 's/^ *//; s/  */ /')"
+	same "" "$(ipcdemo region read -o $size)"
+}
+
+@test "an ordinary user shares it, and nobody opens an end for that" {
+	local before
+
+	before=$(counted open.enter)
+	nobody ipcdemo region write -s "from nobody"
+	same "from nobody" "$(nobody ipcdemo region read -c 11)"
+	same "$before" "$(counted open.enter)"
+	nobody ipcdemo region show | grep -q "nobody maps it"
+}
+
+@test "region alone asks which" {
+	tried 2 ipcdemo region
+	says "region needs one more word: show, read, write or fill"
+	tried 2 ipcdemo region wirte
+	says "did you mean 'region write'?"
+}
+
+# The pages stay as long as the module: those who count them want a fresh one.
+teardown_file() {
+	reload
+}
