@@ -189,6 +189,13 @@ static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
 	}
 	ipc_waiter_remove(&waiter, spec->queue);
 	*chosen = waiter.woken;
+	/*
+	 * A wake-up may have chosen this task between its last look and its
+	 * leaving the queue: then its condition holds now, and it must not go
+	 * away with a signal, but use or pass on what it was woken for.
+	 */
+	if (err && spec->ready(pipe, spec->before))
+		err = 0;
 	return err;
 }
 

@@ -22,11 +22,15 @@
  *
  * Why an exclusive wake-up is not lost.  The wake function returns 1, which
  * ends the walk, exactly when it set woken; a waiter that is woken already is
- * passed over.  So one wake-up chooses one task, and that task either finds the
- * condition true and goes on (and passes the wake-up on if there is more), or
- * finds it false: then it was consumed by somebody, and the next change wakes
- * again.  A chosen task that cannot go on although the condition holds (it is
- * being killed) must wake the next: see relock() in pipe.c.
+ * passed over.  So one wake-up chooses one task.  That task
+ *	- finds the condition true and goes on, and passes the wake-up on if it
+ *	  leaves more to do; or
+ *	- finds it false: then somebody consumed it, and the next change wakes
+ *	  again; or
+ *	- wants to leave because of a signal.  It can be chosen until it has left
+ *	  the queue, so it looks once more after that, and stays if it is true
+ *	  (the end of wait_until() in pipe.c); or
+ *	- is killed before it has the mutex: then it wakes the next (relock()).
  */
 #ifndef IPCDEMO_WAITER_H
 #define IPCDEMO_WAITER_H
