@@ -98,15 +98,29 @@ static bool may_write(const struct ipc_pipe *pipe, u32 unused)
 	return !is_full(pipe) || no_reader(pipe);
 }
 
-/* Counting opens, not who is there: a partner may have come and gone. */
+/*
+ * Counting opens, not who is there: a partner may have come and gone.  So may
+ * kernel persistence, which lets go whoever waits: its count is added, and as
+ * both only rise, a sum that is equal means that neither has changed.
+ */
+static u32 readers_came(const struct ipc_pipe *pipe)
+{
+	return READ_ONCE(pipe->reader_opens) + READ_ONCE(pipe->keeps);
+}
+
+static u32 writers_came(const struct ipc_pipe *pipe)
+{
+	return READ_ONCE(pipe->writer_opens) + READ_ONCE(pipe->keeps);
+}
+
 static bool reader_came(const struct ipc_pipe *pipe, u32 before)
 {
-	return READ_ONCE(pipe->reader_opens) != before || READ_ONCE(pipe->keep);
+	return readers_came(pipe) != before;
 }
 
 static bool writer_came(const struct ipc_pipe *pipe, u32 before)
 {
-	return READ_ONCE(pipe->writer_opens) != before || READ_ONCE(pipe->keep);
+	return writers_came(pipe) != before;
 }
 
 /* --- waking and waiting --- */
@@ -1019,6 +1033,7 @@ int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
 		return -EINTR;
 	WRITE_ONCE(pipe->keep, keep);
 	if (keep) {
+		WRITE_ONCE(pipe->keeps, pipe->keeps + 1);
 		wake_openers(pipe);
 	} else {
 		/* Writers without a reader get their EPIPE now. */

@@ -57,9 +57,10 @@ struct ipc_pipe {
 	u32 writers; /* mutex */
 	u32 reader_opens; /* mutex; how often a read end was opened, ever */
 	u32 writer_opens; /* mutex; likewise */
+	u32 keeps; /* mutex; how often keep was set, ever */
 	bool keep; /* mutex; kernel persistence */
 	bool polled; /* set by poll without a lock, cleared under the mutex */
-	bool active; /* mutex; moved bytes since trim_work last looked */
+	bool active; /* mutex; a page was freed up since trim_work last looked */
 
 	struct wait_queue_head read_queue;
 	struct wait_queue_head write_queue;
