@@ -112,11 +112,14 @@ static inline void ipc_file_set_cookie(struct file *file, unsigned long cookie)
 #endif
 }
 
-/* 6.7: the times of an inode are set by a call. */
+/* 6.6: the time of change of an inode is set by a call; 6.7: all of them. */
 static inline void ipc_inode_init_times(struct inode *inode)
 {
 #if SINCE(6, 7)
 	simple_inode_init_ts(inode);
+#elif SINCE(6, 6)
+	inode->i_mtime = inode_set_ctime_current(inode);
+	inode->i_atime = inode->i_mtime;
 #else
 	inode->i_ctime = current_time(inode);
 	inode->i_mtime = inode->i_ctime;

@@ -2,8 +2,8 @@
 /*
  * The ioctls: checks what comes from userspace, then calls one function
  *
- * Each call finds its object in one place (find_pipe, find_region), holds a
- * reference while it works, and writes nothing back unless it succeeded.
+ * Each call finds its object in one place (find_pipe, find_region) and holds a
+ * reference while it works.
  */
 #include <linux/cred.h>
 #include <linux/fcntl.h>
@@ -169,7 +169,6 @@ static long peek(struct file *file, struct ipc_pipe *own, void __user *arg)
 	struct ipcdemo_peek request;
 	struct ipc_pipe *pipe;
 	struct iov_iter to;
-	struct iovec iov;
 	ssize_t done;
 	int err;
 
@@ -182,10 +181,10 @@ static long peek(struct file *file, struct ipc_pipe *own, void __user *arg)
 		return -EINVAL;
 	if (request.len > MAX_RW_COUNT)
 		request.len = MAX_RW_COUNT;
-	err = import_single_range(READ, u64_to_user_ptr(request.buf),
-				  request.len, &iov, &to);
-	if (err)
-		return err;
+	if (!access_ok(u64_to_user_ptr(request.buf), request.len))
+		return -EFAULT;
+	iov_iter_ubuf(&to, ITER_DEST, u64_to_user_ptr(request.buf),
+		      request.len);
 	pipe = find_pipe(file, own, request.id);
 	if (IS_ERR(pipe))
 		return PTR_ERR(pipe);

@@ -314,21 +314,29 @@ static struct page *page_for_slot(struct ipc_pipe *pipe, struct ipc_slot *slot)
 	if (!page)
 		return NULL;
 	ipc_count(&pipe->object, IPC_PAGE_ALLOC, 1);
-	if (slot->page)
-		free_page_of(pipe, slot->page);
 	begin_change(pipe);
-	slot->page = page;
+	swap(slot->page, page);
 	slot->page_no = ++pipe->last_page_no;
 	end_change(pipe);
-	return page;
+	if (page)
+		free_page_of(pipe, page);
+	return slot->page;
 }
 
+/* At least a jiffy: the work queues itself again while the pipe is busy. */
+static unsigned long trim_delay(void)
+{
+	unsigned long seconds = READ_ONCE(trim_seconds);
+
+	return max(min(seconds, MAX_JIFFY_OFFSET / HZ) * HZ, 1UL);
+}
+
+/* There is a page to give back if nothing happens for a while. */
 static void trim_later(struct ipc_pipe *pipe)
 {
 	WRITE_ONCE(pipe->active, true);
 	if (!delayed_work_pending(&pipe->trim_work))
-		schedule_delayed_work(&pipe->trim_work,
-				      READ_ONCE(trim_seconds) * HZ);
+		schedule_delayed_work(&pipe->trim_work, trim_delay());
 }
 
 /* Does not wait for the mutex: a pipe that is busy is not idle. */
@@ -346,8 +354,7 @@ static void trim(struct work_struct *work)
 		mutex_unlock(&pipe->mutex);
 	}
 	if (again)
-		schedule_delayed_work(&pipe->trim_work,
-				      READ_ONCE(trim_seconds) * HZ);
+		schedule_delayed_work(&pipe->trim_work, trim_delay());
 }
 
 static struct user_struct *user_of(struct ipc_pipe *pipe)
@@ -401,6 +408,13 @@ static void drop_all(struct ipc_pipe *pipe)
 static bool is_unused(const struct ipc_pipe *pipe)
 {
 	return !pipe->readers && !pipe->writers;
+}
+
+/* An end is no longer counted: was that the last? */
+static void drop_if_unused(struct ipc_pipe *pipe)
+{
+	if (is_unused(pipe) && !pipe->keep)
+		drop_all(pipe);
 }
 
 /* --- open and close --- */
@@ -478,11 +492,12 @@ static int open_reader(struct ipc_pipe *pipe, struct file *file)
 		ipc_file_set_cookie(file, pipe->writer_opens);
 		return 0;
 	}
-	err = wait_for_partner(pipe, writer_came, pipe->writer_opens);
+	err = wait_for_partner(pipe, writer_came, writers_came(pipe));
 	if (err) {
 		drop_reader(pipe);
 		if (!pipe->readers)
 			wake_all(pipe);
+		drop_if_unused(pipe);
 	}
 	return err;
 }
@@ -498,11 +513,12 @@ static int open_writer(struct ipc_pipe *pipe, struct file *file)
 		wake_openers(pipe);
 	if (!no_reader(pipe))
 		return 0;
-	err = wait_for_partner(pipe, reader_came, pipe->reader_opens);
+	err = wait_for_partner(pipe, reader_came, readers_came(pipe));
 	if (err) {
 		drop_writer(pipe);
 		if (!pipe->writers)
 			wake_all(pipe);
+		drop_if_unused(pipe);
 	}
 	return err;
 }
@@ -543,8 +559,6 @@ int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 	}
 	if (!err)
 		ipc_count(&pipe->object, IPC_OPEN_DONE, 1);
-	else if (is_unused(pipe) && !pipe->keep)
-		drop_all(pipe);
 	mutex_unlock(&pipe->mutex);
 	return err;
 }
@@ -561,8 +575,7 @@ void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
 		signal_readers(pipe);
 		signal_writers(pipe);
 	}
-	if (is_unused(pipe) && !pipe->keep)
-		drop_all(pipe);
+	drop_if_unused(pipe);
 	mutex_unlock(&pipe->mutex);
 }
 
@@ -722,8 +735,11 @@ static int write_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 
 	if (!page)
 		return -ENOMEM;
-	if (copy_page_from_iter(page, 0, len, from) < len)
+	if (copy_page_from_iter(page, 0, len, from) < len) {
+		/* The slot keeps the page, without bytes. */
+		trim_later(pipe);
 		return -EFAULT;
+	}
 	begin_change(pipe);
 	ring_publish(&pipe->ring, page, slot->page_no, len, IPC_SLOT_MERGE);
 	end_change(pipe);
@@ -779,8 +795,8 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 		return -EINTR;
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
 
-	was_empty = is_empty(pipe);
 	err = need_reader(pipe);
+	was_empty = !err && is_empty(pipe);
 	if (!err)
 		err = write_merge(pipe, from, &done);
 
@@ -807,8 +823,12 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 		signal_readers(pipe);
 		/* A signal is looked at above, once the ring is known full. */
 		wait_until(pipe, &spec, &chosen);
-		if (relock(pipe, wake_a_writer))
+		if (relock(pipe, wake_a_writer)) {
+			/* The edge that a poller of the other side waits for. */
+			if (done && READ_ONCE(pipe->polled))
+				wake_a_reader(pipe);
 			return done ? done : -EINTR;
+		}
 		if (chosen)
 			ipc_count(&pipe->object, IPC_WRITE_WOKEN, 1);
 		pass_on = true;
@@ -879,18 +899,21 @@ __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 
 int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on)
 {
-	int err = 0;
+	int added = 0, result = 0;
 
 	mutex_lock(&pipe->mutex);
-	if (file->f_mode & FMODE_READ)
-		err = fasync_helper(fd, file, on, &pipe->read_fasync);
-	if ((file->f_mode & FMODE_WRITE) && err >= 0) {
-		err = fasync_helper(fd, file, on, &pipe->write_fasync);
-		if (err < 0 && (file->f_mode & FMODE_READ))
+	if (file->f_mode & FMODE_READ) {
+		added = fasync_helper(fd, file, on, &pipe->read_fasync);
+		result = added;
+	}
+	if ((file->f_mode & FMODE_WRITE) && result >= 0) {
+		result = fasync_helper(fd, file, on, &pipe->write_fasync);
+		/* Take back what this call has added, and nothing older. */
+		if (result < 0 && added > 0)
 			fasync_helper(-1, file, 0, &pipe->read_fasync);
 	}
 	mutex_unlock(&pipe->mutex);
-	return err;
+	return result;
 }
 
 int ipc_pipe_bytes(struct ipc_pipe *pipe, u64 *bytes)

@@ -142,6 +142,20 @@ static void show_slot(struct seq_file *m, const struct ipc_pipe_look *look,
 		   slot->flags & IPC_SLOT_MERGE ? "merge" : "-");
 }
 
+/* White space, control characters and backslash: escaped, one column. */
+static void show_command(struct seq_file *m, const char *command)
+{
+	static const char odd[] =
+		" \\\001\002\003\004\005\006\007\010\011\012\013\014\015\016"
+		"\017\020\021\022\023\024\025\026\027\030\031\032\033\034\035"
+		"\036\037\177";
+
+	if (command[0])
+		seq_escape(m, command, odd);
+	else
+		seq_puts(m, "-");
+}
+
 static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 {
 	struct pid_namespace *ns = task_active_pid_ns(current);
@@ -165,7 +179,7 @@ static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 		do_div(waited, NSEC_PER_MSEC);
 		seq_printf(m, "%s %d ", ipc_points[copies[i].point].name,
 			   pid_nr_ns(copies[i].pid, ns));
-		seq_escape(m, copies[i].comm, " \t\n\\");
+		show_command(m, copies[i].comm);
 		seq_printf(m, " %llu.%03llu %s\n", waited / 1000, waited % 1000,
 			   copies[i].woken ? "woken" : "sleeping");
 		put_pid(copies[i].pid);

@@ -69,7 +69,7 @@ unsigned int ipc_waiters_count(struct wait_queue_head *queue,
 	list_for_each_entry(entry, &queue->head, entry) {
 		if (to_waiter(entry))
 			ours++;
-		else
+		else if (entry->func) /* not the mark of a long wake-up */
 			foreign++;
 	}
 	spin_unlock_irq(&queue->lock);

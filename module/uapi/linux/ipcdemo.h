@@ -19,16 +19,20 @@
  *    the caller knows it; a struct may only grow, at its end.  A caller that is
  *    newer than the module may pass a larger one: members that the module does
  *    not know must be 0 on input (else E2BIG), and are 0 on output.  A size
- *    below that of the first version of the struct is EINVAL.
+ *    below that of the first version of the struct is EINVAL, one above that
+ *    of a page E2BIG.
  *  - id names an object (the first column of /proc/ipcdemo/pipes and regions).
  *    0 means the object of the descriptor; on a control descriptor, the default
  *    one.  A descriptor that is an end of a pipe, or a region, takes its own id
  *    or 0 and nothing else (EINVAL).  On a control descriptor an id that is not
  *    there, or is an object of the other kind, is ENOENT.
  *  - Members marked "0" must be 0, and flags hold only bits named here: EINVAL.
- *  - A bad pointer is EFAULT, and then nothing has changed.
- *  - A request number that is not listed here is ENOTTY.  So is FIONREAD on a
- *    control descriptor; on an end of a pipe FIONREAD is as in pipe(7).
+ *  - A bad pointer is EFAULT, and then nothing has changed (unless the memory
+ *    of the request was unmapped while the call was at work).
+ *  - A request number that is not listed here is ENOTTY, and so is a call on a
+ *    descriptor of another kind than it says.  FIONREAD works on an end of a
+ *    pipe, as in pipe(7), and the kernel's own FIOCLEX, FIONBIO, FIOASYNC, …
+ *    as on any file.
  *  - Calls return 0 unless their description says otherwise.
  *  - All members have the same size and place in 32-bit programs.
  */
@@ -122,7 +126,7 @@ struct ipcdemo_pipe_stat {
  * @flags:	in: 0; out: 0
  * @owner:	user id of the owner, in the user namespace of the caller
  * @mode:	permission bits
- * @files:	open files of the region; a mapping is one too
+ * @files:	open files of the region; a mapping of the device has one, too
  * @maps:	mappings: entries in /proc/PID/maps, of all processes
  * @pad:	0
  * @length:	length in bytes, a multiple of the page size
@@ -202,9 +206,8 @@ struct ipcdemo_region_fd {
 #define IPCDEMO_IOC_MAGIC 0xDC
 
 /*
- * The state of a pipe or region.  Takes no lock that a reader or a writer
- * takes, so it answers also when the pipe is stuck.  Any descriptor of the
- * object, or a control descriptor.
+ * The state of a pipe or region.  Takes no mutex of a pipe, so it answers also
+ * when the pipe is stuck.  Any descriptor of the object, or a control descriptor.
  */
 #define IPCDEMO_IOC_PIPE_STAT \
 	_IOWR(IPCDEMO_IOC_MAGIC, 0x01, struct ipcdemo_pipe_stat)
