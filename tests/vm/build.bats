@@ -98,6 +98,8 @@ setup() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	run grep -v '^A  ' <(git status --porcelain)
+	[ -z "$output" ]
 }
 
 @test "every tool of lint finds what is planted for it" {
