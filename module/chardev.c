@@ -189,64 +189,7 @@ static void drop_region(void)
 	defaults.region = NULL;
 }
 
-static int make_device(void)
-{
-	struct device *device;
-	int err;
-
-	err = ipc_load_fault("device number");
-	if (!err)
-		err = alloc_chrdev_region(&number, 0, 1, DEVICE_NAME);
-	if (err)
-		goto err_number;
-
-	err = ipc_load_fault("character device");
-	cdev_init(&cdev, &dev_fops);
-	cdev.owner = THIS_MODULE;
-	if (!err)
-		err = cdev_add(&cdev, number, 1);
-	if (err)
-		goto err_cdev;
-
-	err = ipc_load_fault("device class");
-	if (err)
-		goto err_class;
-	class = ipc_class_create(DEVICE_NAME);
-	if (IS_ERR(class)) {
-		err = PTR_ERR(class);
-		goto err_class;
-	}
-	class->devnode = dev_node;
-
-	err = ipc_load_fault("device node");
-	if (err)
-		goto err_device;
-	device = device_create(class, NULL, number, NULL, DEVICE_NAME);
-	if (IS_ERR(device)) {
-		err = PTR_ERR(device);
-		goto err_device;
-	}
-	return 0;
-
-err_device:
-	class_destroy(class);
-err_class:
-	cdev_del(&cdev);
-err_cdev:
-	unregister_chrdev_region(number, 1);
-err_number:
-	return err;
-}
-
-static void drop_device(void)
-{
-	device_destroy(class, number);
-	class_destroy(class);
-	cdev_del(&cdev);
-	unregister_chrdev_region(number, 1);
-}
-
-int ipc_chardev_init(void)
+int ipc_defaults_init(void)
 {
 	int err;
 
@@ -264,22 +207,84 @@ int ipc_chardev_init(void)
 		       region_size);
 	if (err)
 		goto err_region;
-	err = make_device();
-	if (err)
-		goto err_device;
 	return 0;
 
-err_device:
-	drop_region();
 err_region:
 	drop_pipe();
 err_pipe:
 	return err;
 }
 
-void ipc_chardev_exit(void)
+void ipc_defaults_exit(void)
 {
-	drop_device();
 	drop_region();
 	drop_pipe();
+}
+
+/*
+ * cdev_add() is the last step of loading: from then on the device can be
+ * opened, and the module cannot go back whatever fails.
+ */
+int ipc_chardev_init(void)
+{
+	struct device *device;
+	int err;
+
+	err = ipc_load_fault("device number");
+	if (!err)
+		err = alloc_chrdev_region(&number, 0, 1, DEVICE_NAME);
+	if (err)
+		goto err_number;
+
+	err = ipc_load_fault("device class");
+	if (err)
+		goto err_class;
+	class = ipc_class_create(DEVICE_NAME);
+	if (IS_ERR(class)) {
+		err = PTR_ERR(class);
+		goto err_class;
+	}
+	class->devnode = dev_node;
+
+	err = -ENOMEM;
+	cdev = ipc_load_fault("character device") ? NULL : cdev_alloc();
+	if (!cdev)
+		goto err_cdev;
+	cdev->ops = &dev_fops;
+	cdev->owner = THIS_MODULE;
+
+	err = ipc_load_fault("device node");
+	if (err)
+		goto err_device;
+	device = device_create(class, NULL, number, NULL, DEVICE_NAME);
+	if (IS_ERR(device)) {
+		err = PTR_ERR(device);
+		goto err_device;
+	}
+
+	err = ipc_load_fault("way to the device");
+	if (!err)
+		err = cdev_add(cdev, number, 1);
+	if (err)
+		goto err_add;
+	return 0;
+
+err_add:
+	device_destroy(class, number);
+err_device:
+	kobject_put(&cdev->kobj);
+err_cdev:
+	class_destroy(class);
+err_class:
+	unregister_chrdev_region(number, 1);
+err_number:
+	return err;
+}
+
+void ipc_chardev_exit(void)
+{
+	cdev_del(cdev);
+	device_destroy(class, number);
+	class_destroy(class);
+	unregister_chrdev_region(number, 1);
 }

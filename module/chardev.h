@@ -8,7 +8,16 @@
 #ifndef IPCDEMO_CHARDEV_H
 #define IPCDEMO_CHARDEV_H
 
-/* Make the default objects and the device.  May sleep.  Return: 0 or -errno. */
+/* Make the default objects.  May sleep.  Return: 0 or -errno. */
+int ipc_defaults_init(void);
+
+/* The reverse.  No file of the device is open, no view is looking. */
+void ipc_defaults_exit(void);
+
+/*
+ * Make the device.  May sleep.  Must be the last step of loading: once it has
+ * succeeded, somebody may have the device open.  Return: 0 or -errno.
+ */
 int ipc_chardev_init(void);
 
 /* The reverse.  No file of the device is open. */

@@ -35,18 +35,24 @@ static int __init ipcdemo_init(void)
 	err = ipc_procfs_init();
 	if (err)
 		goto err_procfs;
-	err = ipc_chardev_init();
+	err = ipc_defaults_init();
 	if (err)
-		goto err_chardev;
+		goto err_defaults;
 	err = ipc_reclaim_init();
 	if (err)
 		goto err_reclaim;
+	/* Last: nothing may fail once the device can be opened. */
+	err = ipc_chardev_init();
+	if (err)
+		goto err_chardev;
 	loaded = true;
 	return 0;
 
-err_reclaim:
-	ipc_chardev_exit();
 err_chardev:
+	ipc_reclaim_exit();
+err_reclaim:
+	ipc_defaults_exit();
+err_defaults:
 	ipc_procfs_exit();
 err_procfs:
 	return err;
@@ -54,8 +60,9 @@ err_procfs:
 
 static void __exit ipcdemo_exit(void)
 {
-	ipc_reclaim_exit();
 	ipc_chardev_exit();
+	ipc_reclaim_exit();
+	ipc_defaults_exit();
 	ipc_procfs_exit();
 }
 

@@ -3,7 +3,9 @@
  * Under memory pressure: pages that pipes keep in empty slots go back
  *
  * The kernel calls these inside an allocation of some task, which may hold any
- * lock, a pipe's mutex among them: so they only try to lock.
+ * lock, a pipe's mutex among them: so they only try to lock.  For the same
+ * reason they must never drop the last reference to a pipe, whose release
+ * sleeps: every pipe has another one until ipc_reclaim_exit() has returned.
  */
 #include <linux/kernel.h>
 
