@@ -33,18 +33,26 @@ MODULE_PARM_DESC(region_size,
 		 "bytes of the default region, rounded up to pages (to 4 GiB)");
 
 static dev_t number;
-static struct cdev cdev;
+static struct cdev *cdev;
 static struct class *class;
 
-/* Set before the device can be opened, cleared after it no longer can. */
+/* Set before the device can be opened, cleared after it no longer can be. */
 static struct ipc_defaults defaults;
 
 /* --- an end of the default pipe --- */
 
 static const struct file_operations control_fops;
 
+/* Both ends: such a file can be mapped. */
+static bool may_map(struct file *file)
+{
+	return (file->f_mode & FMODE_READ) && (file->f_mode & FMODE_WRITE);
+}
+
 static int dev_open(struct inode *inode, struct file *file)
 {
+	int err;
+
 	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE))) {
 		/* Same owner: the module reference goes with it. */
 		file->f_op = &control_fops;
@@ -52,12 +60,22 @@ static int dev_open(struct inode *inode, struct file *file)
 		return 0;
 	}
 	file->private_data = defaults.pipe;
-	return ipc_pipe_open(defaults.pipe, file);
+	if (may_map(file)) {
+		err = ipc_region_hold(defaults.region);
+		if (err)
+			return err;
+	}
+	err = ipc_pipe_open(defaults.pipe, file);
+	if (err && may_map(file))
+		ipc_region_unhold(defaults.region);
+	return err;
 }
 
 static int end_release(struct inode *inode, struct file *file)
 {
 	ipc_pipe_close(file->private_data, file);
+	if (may_map(file))
+		ipc_region_unhold(defaults.region);
 	return 0;
 }
 

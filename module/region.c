@@ -8,6 +8,7 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
@@ -51,6 +52,7 @@ static int region_fs_init_context(struct fs_context *fc)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->dops = &region_dentry_ops;
+	fc->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 	return 0;
 }
 
@@ -107,21 +109,30 @@ static struct inode *make_inode(struct ipc_region *region)
 	return inode;
 }
 
+/* A long walk over a region lets others run. */
+static void breathe(pgoff_t i)
+{
+	if (!(i % 1024))
+		cond_resched();
+}
+
 /*
- * Keep the pages of an inode that is about to go.  Called when no file of the
- * region is left, so nobody can add a page; allocates nothing, cannot fail.
+ * Keep the pages of an inode that is about to go.  Called when the region has
+ * no user left, so nobody can add a page; allocates nothing, cannot fail.
  */
 static void park(struct ipc_region *region, struct inode *inode)
 {
+	unsigned long left = inode->i_mapping->nrpages;
 	struct page *page;
 	pgoff_t i;
 
-	for (i = 0; i < nr_pages(region); i++) {
+	for (i = 0; left && i < nr_pages(region); i++) {
+		breathe(i);
 		page = find_get_page(inode->i_mapping, i);
 		if (!page)
 			continue;
 		region->parked[i] = page;
-		region->parked_pages++;
+		left--;
 	}
 }
 
@@ -130,20 +141,25 @@ static void park(struct ipc_region *region, struct inode *inode)
  * page that was in a page cache once is charged to a memory cgroup and cannot
  * be added again.
  *
- * Return: 0, or -ENOMEM with the rest still parked.
+ * Return: 0, or -ENOMEM or -EINTR (killed) with the rest still parked.
  */
 static int unpark(struct ipc_region *region, struct inode *inode)
 {
+	u64 left = region->steady_pages;
 	struct page *page;
 	pgoff_t i;
 
-	for (i = 0; region->parked_pages && i < nr_pages(region); i++) {
+	for (i = 0; left && i < nr_pages(region); i++) {
+		breathe(i);
 		if (!region->parked[i])
 			continue;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		page = find_or_create_page(inode->i_mapping, i, GFP_HIGHUSER);
 		if (!page)
 			return -ENOMEM;
 		copy_highpage(page, region->parked[i]);
+		flush_dcache_page(page);
 		SetPageUptodate(page);
 		/* Dirty, or drop_caches may take it for one that can be had
 		 * again.
@@ -153,26 +169,28 @@ static int unpark(struct ipc_region *region, struct inode *inode)
 		put_page(page);
 		put_page(region->parked[i]);
 		region->parked[i] = NULL;
-		region->parked_pages--;
+		left--;
 	}
 	return 0;
 }
 
-/* The inode for one more file, referenced.  Called under region->lock. */
-static struct inode *get_inode(struct ipc_region *region)
+/*
+ * One more user.  Called under region->lock.
+ * Return: the inode, not referenced: it stays while there are users.
+ */
+static struct inode *add_user(struct ipc_region *region)
 {
 	struct inode *inode;
 	int err;
 
-	if (region->inode) {
-		ihold(region->inode);
+	if (region->users) {
+		region->users++;
 		return region->inode;
 	}
 
 	err = simple_pin_fs(&region_fs, &region_mount, &region_mount_users);
 	if (err)
 		return ERR_PTR(err);
-	region_mount->mnt_sb->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
 	err = -ENOMEM;
 	inode = make_inode(region);
 	if (!inode)
@@ -180,6 +198,7 @@ static struct inode *get_inode(struct ipc_region *region)
 	err = unpark(region, inode);
 	if (err)
 		goto err_unpark;
+	region->users = 1;
 	WRITE_ONCE(region->inode, inode);
 	return inode;
 
@@ -191,12 +210,43 @@ err_inode:
 	return ERR_PTR(err);
 }
 
-/* The last file is gone.  The caller holds the inode and unpins the mount. */
-static void forget_inode(struct ipc_region *region)
+/*
+ * One user less.  After the last one the inode lives on only as long as a file
+ * that is being closed holds its dentry: that, and with it the super block,
+ * goes after the kernel has left our code.
+ */
+static void drop_user(struct ipc_region *region)
 {
+	struct inode *inode = region->inode;
+
 	lockdep_assert_held(&region->lock);
-	park(region, region->inode);
-	WRITE_ONCE(region->inode, NULL);
+	if (--region->users)
+		return;
+	WRITE_ONCE(region->steady_pages, inode->i_mapping->nrpages);
+	park(region, inode);
+	/* Pairs with the acquire in ipc_region_pages(). */
+	smp_store_release(&region->inode, NULL);
+	/* The count of the inode goes down after this: pairs with its rmb. */
+	smp_wmb();
+	iput(inode);
+	simple_release_fs(&region_mount, &region_mount_users);
+}
+
+int ipc_region_hold(struct ipc_region *region)
+{
+	struct inode *inode;
+
+	mutex_lock(&region->lock);
+	inode = add_user(region);
+	mutex_unlock(&region->lock);
+	return PTR_ERR_OR_ZERO(inode);
+}
+
+void ipc_region_unhold(struct ipc_region *region)
+{
+	mutex_lock(&region->lock);
+	drop_user(region);
+	mutex_unlock(&region->lock);
 }
 
 /* --- files --- */
@@ -213,23 +263,21 @@ struct file *ipc_region_file(struct ipc_region *region)
 	struct file *file;
 
 	mutex_lock(&region->lock);
-	inode = get_inode(region);
+	inode = add_user(region);
 	if (IS_ERR(inode)) {
 		file = ERR_CAST(inode);
 		goto out;
 	}
+	/* The dentry's; the users have their own, together. */
+	ihold(inode);
 	/* alloc_file_pseudo() takes none, the last fput() drops one. */
 	__module_get(THIS_MODULE);
-	file = alloc_file_pseudo(inode, region_mount, "", O_RDWR, &region_fops);
+	file = alloc_file_pseudo(inode, region_mount, "", O_RDWR | O_LARGEFILE,
+				 &region_fops);
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
-		if (region->files) {
-			iput(inode);
-			goto out;
-		}
-		forget_inode(region);
 		iput(inode);
-		simple_release_fs(&region_mount, &region_mount_users);
+		drop_user(region);
 		goto out;
 	}
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
@@ -246,11 +294,13 @@ static int region_open(struct inode *inode, struct file *file)
 	int err = 0;
 
 	mutex_lock(&region->lock);
-	/* An inode that the last close has forgotten holds nothing any more. */
-	if (region->inode != inode)
+	/* An inode that the last user has given up holds nothing any more. */
+	if (region->inode != inode) {
 		err = -ENXIO;
-	else
+	} else {
+		region->users++;
 		add_file(region);
+	}
 	mutex_unlock(&region->lock);
 	return err;
 }
@@ -261,13 +311,7 @@ static int region_release(struct inode *inode, struct file *file)
 
 	mutex_lock(&region->lock);
 	WRITE_ONCE(region->files, region->files - 1);
-	if (!region->files) {
-		forget_inode(region);
-		/* The file still holds its dentry and the mount: the inode and
-		 * the super block go after the kernel has left our code.
-		 */
-		simple_release_fs(&region_mount, &region_mount_users);
-	}
+	drop_user(region);
 	mutex_unlock(&region->lock);
 	ipc_object_put(&region->object);
 	return 0;
@@ -421,8 +465,9 @@ struct ipc_region *ipc_region_of_file(struct file *file)
 }
 
 /*
- * The inode may go at any moment, but its memory is freed by RCU; a count from
- * an inode that is going is as good as one taken a moment earlier.
+ * The inode may go at any moment; its memory is freed by RCU.  An inode that is
+ * going counts its pages down to 0, so its count is taken only if it was still
+ * the region's afterwards.
  */
 u64 ipc_region_pages(struct ipc_region *region)
 {
@@ -431,10 +476,12 @@ u64 ipc_region_pages(struct ipc_region *region)
 
 	rcu_read_lock();
 	inode = READ_ONCE(region->inode);
-	if (inode)
-		pages = READ_ONCE(inode->i_mapping->nrpages);
-	else
-		pages = READ_ONCE(region->parked_pages);
+	pages = inode ? READ_ONCE(inode->i_mapping->nrpages) : 0;
+	/* Look at inode after its count: pairs with the wmb in drop_user(). */
+	smp_rmb();
+	/* Pairs with the release there: then steady_pages is set. */
+	if (!inode || smp_load_acquire(&region->inode) != inode)
+		pages = READ_ONCE(region->steady_pages);
 	rcu_read_unlock();
 	return pages;
 }
@@ -444,11 +491,15 @@ u64 ipc_region_pages(struct ipc_region *region)
 static void region_free(struct ipc_object *object)
 {
 	struct ipc_region *region = ipc_region_of(object);
+	u64 left = region->steady_pages;
 	pgoff_t i;
 
-	for (i = 0; i < nr_pages(region); i++) {
-		if (region->parked[i])
-			put_page(region->parked[i]);
+	for (i = 0; left && i < nr_pages(region); i++) {
+		breathe(i);
+		if (!region->parked[i])
+			continue;
+		put_page(region->parked[i]);
+		left--;
 	}
 	kvfree(region->parked);
 	mutex_destroy(&region->lock);

@@ -8,16 +8,19 @@
  * Ownership, and why the module can be removed.  A super block keeps the module
  * in the kernel, and an inode keeps its super block.  But a region must hold
  * its contents when nobody has it open, and then the module must be removable.
- * So the inode lives only from the first file of the region to the last:
+ * So the inode lives only from the first user of the region to the last:
  *
- *	first file	pins the internal mount, makes the inode, and moves the
+ *	first user	pins the internal mount, makes the inode, and moves the
  *			parked contents into its page cache
- *	further files	share the inode
- *	last file	parks: takes a reference to each page of the cache, so
+ *	further users	share the inode
+ *	last user	parks: takes a reference to each page of the cache, so
  *			that they outlive the inode; unpins the mount
  *
- * A mapping is a file too.  Each file holds one module reference, dropped by
- * the kernel after the last thing it does with our code.
+ * Users are files of the region (a descriptor, or the one behind a mapping of
+ * the device), and files of the device that could be mapped: so mapping finds
+ * the inode made, and nothing large happens under mmap_lock.  Each file holds
+ * one module reference, dropped by the kernel after the last thing it does with
+ * our code.
  */
 #ifndef IPCDEMO_REGION_H
 #define IPCDEMO_REGION_H
@@ -38,10 +41,12 @@ struct ipc_region {
 	u64 size; /* never changes; bytes, a multiple of the page size */
 
 	struct mutex lock; /* guards all that says so below */
-	struct inode *inode; /* lock; exists while files > 0; views: RCU */
+	u32 users; /* lock */
+	struct inode *inode; /* lock; exists while users > 0; views: RCU */
 	u32 files; /* lock; read by views without it */
-	struct page **parked; /* lock; by page index; used while files == 0 */
-	u64 parked_pages; /* lock; read by views without it */
+	struct page **parked; /* lock; by page index; used while users == 0 */
+	/* lock; pages when the inode was last made or given up, for the views */
+	u64 steady_pages;
 	atomic_t maps;
 };
 
@@ -63,18 +68,31 @@ static inline struct ipc_region *ipc_region_of(struct ipc_object *object)
 }
 
 /**
+ * ipc_region_hold() - keep the contents in an inode, ready to be mapped
+ * @region:	the region
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM, or -EINTR (killed).
+ */
+int ipc_region_hold(struct ipc_region *region);
+
+/* The reverse.  May sleep. */
+void ipc_region_unhold(struct ipc_region *region);
+
+/**
  * ipc_region_file() - a new file of a region, open for reading and writing
  * @region:	the region
  *
- * Context: may sleep, may be called under mmap_lock.
- * Return: the file, or ERR_PTR: -ENOMEM, -ENFILE.
+ * Context: may sleep; may be called under mmap_lock while the region is held.
+ * Return: the file, or ERR_PTR: -ENOMEM, -ENFILE, -EINTR (killed).
  */
 struct file *ipc_region_file(struct ipc_region *region);
 
 /**
  * ipc_region_mmap() - the mmap of the device: map the region instead
  * @region:	the region
- * @file:	the device's file; the mapping holds no reference to it
+ * @file:	the device's file, which holds the region; the mapping does not
+ *		keep that file
  * @vma:	what mmap(2) asks for
  *
  * Context: under mmap_lock, for writing.
