@@ -56,14 +56,14 @@ check: ## all tests; TESTS='NAME...' runs only these
 	@tests/install-deps build vm test
 	@$(MAKE) --no-print-directory module userspace test-programs
 	@tests/run-suite --only "$(TESTS)" \
-		--host $(HOST_TESTS) $(HOST_BATS) \
+		--host $(HOST_TESTS) $(HOST_BATS) $(VM_BATS) \
 		--guest $(GUEST_TESTS) $(GUEST_BATS)
 
 .PHONY: check-host
 check-host: ## the tests that need no VM
 	@tests/install-deps build test
-	@$(MAKE) --no-print-directory test-programs
-	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS)
+	@$(MAKE) --no-print-directory userspace test-programs
+	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS) $(HOST_BATS)
 
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs
