@@ -982,6 +982,76 @@ static void counters_say_what_was_done(void **state)
 	}
 }
 
+/* --- kept pages ------------------------------------------------------------------ */
+
+static void set_parameter(const char *name, const char *value)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/ipcdemo/parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_ret(strlen(value), write(fd, value, strlen(value)));
+	close(fd);
+}
+
+/* Every slot once round fills the ring with pages; then none is needed. */
+static void drained_slots_keep_their_pages(void **state)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+	__u64 alloc = counter("pipe", "page.alloc");
+	__u64 reuse = counter("pipe", "page.reuse");
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4 * DEFAULT_SLOTS; i++) {
+		assert_ret(PAGE, put(e.w, PAGE, 0));
+		assert_ret(PAGE, get(e.r, PAGE, NULL));
+	}
+	assert_int_equal(counter("pipe", "page.alloc"), alloc + DEFAULT_SLOTS);
+	assert_int_equal(counter("pipe", "page.reuse"),
+			 reuse + 3 * DEFAULT_SLOTS);
+	assert_int_equal(pipe_stat().spare, DEFAULT_SLOTS);
+	close(e.r);
+	close(e.w);
+	assert_int_equal(pipe_stat().spare, 0);
+	assert_int_equal(counter("pipe", "page.alloc"),
+			 counter("pipe", "page.free"));
+}
+
+static void an_idle_pipe_gives_its_pages_back(void **state)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+
+	(void)state;
+	set_parameter("trim_seconds", "1");
+	assert_ret(5 * PAGE, put(e.w, 5 * PAGE, 0));
+	assert_ret(3 * PAGE, get(e.r, 3 * PAGE, NULL));
+	eventually(!pipe_stat().spare);
+	set_parameter("trim_seconds", "5");
+	/* What holds bytes stays. */
+	assert_int_equal(pipe_stat().used, 2);
+	assert_ret(2 * PAGE, get(e.r, 4 * PAGE, NULL));
+}
+
+static void memory_pressure_takes_kept_pages(void **state)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+	int fd;
+
+	(void)state;
+	set_parameter("trim_seconds", "1000");
+	assert_ret(5 * PAGE, put(e.w, 5 * PAGE, 3));
+	assert_ret(3 * PAGE, get(e.r, 3 * PAGE, NULL));
+	assert_int_equal(pipe_stat().spare, 3);
+	fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	assert_ret(1, write(fd, "2", 1));
+	assert_int_equal(pipe_stat().spare, 0);
+	assert_ret(2 * PAGE, bytes_in(e.r));
+	set_parameter("trim_seconds", "5");
+}
+
 static const struct claim claims[] = {
 	{"length 0 returns 0, even with no reader", length_zero_returns_zero,
 	 ENDS},
@@ -1073,6 +1143,12 @@ static const struct claim claims[] = {
 	{"FIONREAD counts the bytes at both ends", fionread_counts_at_both_ends,
 	 ENDS},
 	{"the counters say what was done", counters_say_what_was_done, DEV},
+	{"drained slots keep their pages, which are used again",
+	 drained_slots_keep_their_pages, DEV},
+	{"an idle pipe gives its kept pages back",
+	 an_idle_pipe_gives_its_pages_back, DEV},
+	{"memory pressure takes kept pages and no bytes",
+	 memory_pressure_takes_kept_pages, DEV},
 };
 
 int main(void)

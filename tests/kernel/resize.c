@@ -114,6 +114,84 @@ static void unprivileged_may_shrink_what_root_grew(void **state)
 	assert_ret(2 * MIB, does(user, do_set_capacity, e.w, 2 * MIB, 0).ret);
 }
 
+/* Writes a limit of the kernel's pipes or of ours; the old value into @old. */
+static void set_limit(const char *sysctl, const char *parameter,
+		      const char *value, char *old, size_t size)
+{
+	char path[96];
+	ssize_t len;
+	int fd;
+
+	if (target->bit == DEV)
+		snprintf(path, sizeof(path),
+			 "/sys/module/ipcdemo/parameters/%s", parameter);
+	else
+		snprintf(path, sizeof(path), "/proc/sys/fs/%s", sysctl);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	if (old) {
+		len = read(fd, old, size - 1);
+		assert_true(len > 0);
+		old[len] = '\0';
+		assert_ret(0, lseek(fd, 0, SEEK_SET));
+	}
+	assert_ret(strlen(value), write(fd, value, strlen(value)));
+	close(fd);
+}
+
+/* What the user gets while the limit is that. */
+static struct reply under_limit(const char *sysctl, const char *parameter,
+				const char *value, struct actor *user, int fd,
+				long bytes)
+{
+	struct reply reply;
+	char old[32];
+
+	set_limit(sysctl, parameter, value, old, sizeof(old));
+	reply = does(user, do_set_capacity, fd, bytes, 0);
+	set_limit(sysctl, parameter, old, NULL, 0);
+	return reply;
+}
+
+static void the_limit_can_be_set(void **state)
+{
+	struct ends e = open_ends(0);
+	struct actor *user = new_actor_with(e.w);
+	struct reply r;
+
+	(void)state;
+	assert_ret(0, does(user, do_uid, 65534, 0, 0).ret);
+	r = under_limit("pipe-max-size", "pipe_max_size", "131072", user, e.w,
+			131072);
+	assert_int_equal(r.ret, 131072);
+	r = under_limit("pipe-max-size", "pipe_max_size", "131072", user, e.w,
+			131073);
+	assert_int_equal(r.err, EPERM);
+}
+
+/* The budget is that of the user who made the pipe, for all his pipes. */
+static void growing_above_the_budget_is_eperm(void **state)
+{
+	struct ends e = open_ends(0);
+	struct actor *user = new_actor_with(e.w);
+	struct reply r;
+
+	(void)state;
+	assert_ret(0, does(user, do_uid, 65534, 0, 0).ret);
+	r = under_limit("pipe-user-pages-soft", "pipe_user_pages_soft", "20",
+			user, e.w, 32 * PAGE);
+	assert_int_equal(r.err, EPERM);
+	r = under_limit("pipe-user-pages-hard", "pipe_user_pages_hard", "20",
+			user, e.w, 32 * PAGE);
+	assert_int_equal(r.err, EPERM);
+	assert_ret(DEFAULT_SIZE, get_capacity(e.w));
+	/* Shrinking is always possible. */
+	r = under_limit("pipe-user-pages-hard", "pipe_user_pages_hard", "1",
+			user, e.w, PAGE);
+	assert_int_equal(r.ret, PAGE);
+	assert_ret(DEFAULT_SIZE, set_capacity(e.w, DEFAULT_SIZE));
+}
+
 static void fewer_slots_than_used_is_ebusy(void **state)
 {
 	struct ends e = open_ends(O_NONBLOCK);
@@ -372,6 +450,9 @@ static const struct claim claims[] = {
 	 unprivileged_up_to_the_limit, ENDS},
 	{"an ordinary user may shrink what root has grown",
 	 unprivileged_may_shrink_what_root_grew, ENDS},
+	{"the limit for ordinary users can be set", the_limit_can_be_set, ENDS},
+	{"growing above a user's budget of slots is EPERM",
+	 growing_above_the_budget_is_eperm, ENDS},
 	{"fewer slots than are used is EBUSY and changes nothing",
 	 fewer_slots_than_used_is_ebusy, ENDS},
 	{"EBUSY counts slots, not bytes", ebusy_counts_slots_not_bytes, ENDS},

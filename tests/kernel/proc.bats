@@ -1,0 +1,448 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# /proc/ipcdemo and fdinfo: the format of docs/proc.md, and that the values are
+# what was done. Runs in the VM as root with the module loaded.
+
+bats_require_minimum_version 1.5.0
+
+# Processes are slow to start in an emulated VM: what each test needs is done
+# by the shell itself.
+setup() {
+	kids=()
+	object pipes
+	pipe=$found
+	object regions
+	region=$found
+	is_idle
+}
+
+teardown() {
+	local deadline=$((SECONDS + 30)) kid
+
+	for kid in "${kids[@]}"; do
+		kill -KILL "$kid" 2>/dev/null || true
+		wait "$kid" 2>/dev/null || true
+	done
+	exec 7<&- 8<&- 9<&-
+	until is_idle; do
+		((SECONDS < deadline)) || {
+			echo "the pipe is still open, or has bytes"
+			return 1
+		}
+	done
+}
+
+# Sets found to the file of the only object of a table: object TABLE
+object() {
+	local rest id
+
+	{ read -r rest && read -r id rest; } <"/proc/ipcdemo/$1"
+	found=/proc/ipcdemo/${1%s}/$id
+}
+
+# Nobody has the pipe open, and it is empty.
+is_idle() {
+	local line
+
+	{ read -r line && read -r line; } </proc/ipcdemo/pipes
+	[[ $line =~ ' process 16 0 0 0 0 0 0 0'$ ]]
+}
+
+# value FILE KEY: of a line "KEY: value" in the first block.
+value() {
+	local key word
+
+	while read -r key word; do
+		[[ $key != "$2:" ]] || {
+			printf '%s\n' "$word"
+			return
+		}
+	done <"$1"
+	return 1
+}
+
+# The keys of the first block: keys FILE
+keys() {
+	awk -F ': ' '!NF { exit } { print $1 }' "$1"
+}
+
+# block FILE N: the N-th block, without its header line (the first has none).
+block() {
+	awk -v n="$2" -v RS= 'NR == n' "$1" | tail -n "+$(($2 > 1 ? 2 : 1))"
+}
+
+# header FILE N: the first line of the N-th block.
+header() {
+	awk -v n="$2" -v RS= 'NR == n' "$1" | head -n 1
+}
+
+# count FILE POINT: its counter.
+count() {
+	awk -v RS= -v FS='\n' -v point="$2" '
+		END {
+			for (i = 2; i <= NF; i++) {
+				split($i, word, " ")
+				if (word[1] == point)
+					print word[3]
+			}
+		}' "$1"
+}
+
+# until_like REGEX CMD...: waits until CMD prints that, up to 30 seconds.
+until_like() {
+	local deadline=$((SECONDS + 30)) regex=^$1\$ is
+
+	shift
+	until is=$("$@") && [[ $is =~ $regex ]]; do
+		((SECONDS < deadline)) || {
+			echo "not like $regex: $*: $is"
+			return 1
+		}
+		sleep 0.02
+	done
+}
+
+# start CMD...: in the background, ended with the test; its pid is $pid.
+start() {
+	"$@" 3>&- &
+	pid=$!
+	kids+=("$pid")
+}
+
+# waiting POINT: the lines of the waiters' block with that point.
+waiting() {
+	block "$pipe" 3 | grep "^$1 " || true
+}
+
+module_file() {
+	echo "build/kernel/$(uname -r)/ipcdemo.ko"
+}
+
+# How many: waiters POINT
+waiters() {
+	waiting "$1" | wc -l
+}
+
+# A perl that names itself and reads a byte from the device: reader NAME
+reader() {
+	exec perl -e 'syscall(157, 15, my $name = $ARGV[0]);
+		 open my $in, "<", "/dev/ipcdemo"; sysread $in, $_, 1' "$1"
+}
+
+@test "version has the versions of the module and of the uAPI" {
+	run -0 cat /proc/ipcdemo/version
+	[[ ${#lines[@]} == 2 ]]
+	[[ ${lines[0]} == "version: $(modinfo -F version "$(module_file)")" ]]
+	[[ ${lines[1]} =~ ^'uapi: '[1-9][0-9]*$ ]]
+}
+
+@test "pipes has a header and a line for each pipe" {
+	exec 8<>/dev/ipcdemo
+	printf '%5000s' x >&8
+	exec 9<>/dev/ipcdemo
+	run -0 cat /proc/ipcdemo/pipes
+	[[ ${#lines[@]} == 2 ]]
+	[[ ${lines[0]} == "id name owner mode persistence slots used bytes\
+ readers writers read_waiters write_waiters open_waiters" ]]
+	[[ ${lines[1]} == "${pipe##*/} /dev/ipcdemo 0 0666 process 16 2 5000\
+ 2 2 0 0 0" ]]
+	head -c 5000 <&8 >/dev/null
+}
+
+@test "regions has a header and a line for each region" {
+	run -0 cat /proc/ipcdemo/regions
+	[[ ${#lines[@]} == 2 ]]
+	[[ ${lines[0]} == "id name owner mode size pages files maps" ]]
+	[[ ${lines[1]} =~ ^"${region##*/} /dev/ipcdemo 0 0666 1048576 "[0-9]+' 0 0'$ ]]
+}
+
+@test "an id that is not there has no file" {
+	[[ ! -e /proc/ipcdemo/pipe/4000000 ]]
+	[[ ! -e /proc/ipcdemo/pipe/${region##*/} ]]
+	[[ ! -e /proc/ipcdemo/region/${pipe##*/} ]]
+	[[ ! -e /proc/ipcdemo/pipe/0 ]]
+}
+
+@test "a pipe's file has four blocks with their headers and keys" {
+	run -0 awk -v RS= 'END { print NR }' "$pipe"
+	[[ $output == 4 ]]
+	run -0 keys "$pipe"
+	[[ ${lines[*]} == "id name owner mode persistence capacity slots used\
+ bytes head tail readers writers spare snapshot read_pollers write_pollers" ]]
+	[[ $(header "$pipe" 2) == "slot index state page pfn offset len flags" ]]
+	[[ $(header "$pipe" 3) == "point pid command seconds state" ]]
+	[[ $(header "$pipe" 4) == "point unit count" ]]
+}
+
+@test "a region's file has two blocks with their headers and keys" {
+	run -0 awk -v RS= 'END { print NR }' "$region"
+	[[ $output == 2 ]]
+	run -0 keys "$region"
+	[[ ${lines[*]} == "id name owner mode size pages files maps page_size" ]]
+	[[ $(header "$region" 2) == "point unit count" ]]
+	[[ $(value "$region" page_size) == 4096 ]]
+}
+
+# points KIND: "name unit" of each point of that kind, in the table's order.
+points() {
+	tr -d '\n' <module/points.h |
+		grep -oE 'X\([A-Z_]+,[[:space:]]*"[^"]+",[[:space:]]*[A-Z]+,[[:space:]]*"[a-z]+"' |
+		sed -nE "s/.*\"([^\"]+)\",[[:space:]]*$1,[[:space:]]*\"([a-z]+)\"/\1 \2/p"
+}
+
+@test "the counters are the points of the table, in its order" {
+	points PIPE >"$BATS_TEST_TMPDIR/want"
+	[[ $(wc -l <"$BATS_TEST_TMPDIR/want") -gt 20 ]]
+	block "$pipe" 4 | cut -d ' ' -f 1,2 >"$BATS_TEST_TMPDIR/got"
+	diff "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
+	points REGION >"$BATS_TEST_TMPDIR/want"
+	[[ $(wc -l <"$BATS_TEST_TMPDIR/want") -gt 3 ]]
+	block "$region" 2 | cut -d ' ' -f 1,2 >"$BATS_TEST_TMPDIR/got"
+	diff "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
+}
+
+@test "the ring is shown slot by slot" {
+	local head tail slot index state page pfn offset len flags
+	local data=0 spare=0 free=0 sum=0
+
+	exec 8<>/dev/ipcdemo
+	printf '%8192s' x >&8
+	printf '%100s' x >&8
+	head -c 4000 <&8 >/dev/null
+	head -c 96 <&8 >/dev/null
+	head -c 10 <&8 >/dev/null
+	head=$(value "$pipe" head)
+	tail=$(value "$pipe" tail)
+	[[ $((head - tail)) == 2 ]]
+	[[ $(value "$pipe" used) == 2 ]]
+	[[ $(value "$pipe" snapshot) == consistent ]]
+	while read -r slot index state page pfn offset len flags; do
+		sum=$((sum + len))
+		case $state in
+		data)
+			data=$((data + 1))
+			[[ $((index % 16)) == "$slot" ]]
+			[[ $page =~ ^[1-9][0-9]*$ ]]
+			[[ $pfn =~ ^[1-9][0-9]*$ ]]
+			[[ $flags == merge ]]
+			if [[ $index == "$tail" ]]; then
+				[[ $offset == 10 && $len == 4086 ]]
+			else
+				[[ $index == $((head - 1)) ]]
+				[[ $offset == 0 && $len == 100 ]]
+			fi
+			;;
+		spare)
+			spare=$((spare + 1))
+			[[ $index == - && $page =~ ^[1-9][0-9]*$ ]]
+			[[ $offset == 0 && $len == 0 && $flags == - ]]
+			;;
+		free)
+			free=$((free + 1))
+			[[ $index == - && $page == - && $pfn == - ]]
+			[[ $offset == 0 && $len == 0 && $flags == - ]]
+			;;
+		*) return 1 ;;
+		esac
+	done < <(block "$pipe" 2)
+	[[ $data == 2 && $((data + spare + free)) == 16 ]]
+	[[ $spare == $(value "$pipe" spare) && $spare -ge 1 ]]
+	[[ $sum == 4186 && $sum == $(value "$pipe" bytes) ]]
+	# no page stands in two slots
+	[[ -z $(block "$pipe" 2 | cut -d ' ' -f 4 | grep -v -- - | sort |
+		uniq -d) ]]
+	head -c 4186 <&8 >/dev/null
+}
+
+@test "who waits in open, read and write is shown, and for how long" {
+	local name before state reader writer who
+
+	start sh -c 'exec 9</dev/ipcdemo; exec head -c 1 <&9'
+	reader=$pid
+	until_like '.+' waiting open.wait
+	read -r _ who name before state < <(waiting open.wait)
+	[[ $who == "$reader" && $name == sh && $state == sleeping ]]
+	[[ $before =~ ^[0-9]+\.[0-9]{3}$ ]]
+	[[ $(cut -d ' ' -f 13 < <(tail -n 1 /proc/ipcdemo/pipes)) == 1 ]]
+	longer() {
+		local now
+		now=$(waiting open.wait | cut -d ' ' -f 4)
+		((10#${now/./} > 10#${before/./})) && echo longer
+	}
+	until_like longer longer
+
+	exec 8>/dev/ipcdemo
+	until_like "read.wait $reader head .*" waiting read.wait
+	[[ -z $(waiting open.wait) ]]
+	[[ $(cut -d ' ' -f 11 < <(tail -n 1 /proc/ipcdemo/pipes)) == 1 ]]
+	exec 8>&-
+	wait "$reader" || true
+
+	exec 9<>/dev/ipcdemo
+	start sh -c 'exec head -c 70000 /dev/zero >&9'
+	writer=$pid
+	until_like '.+' waiting write.wait
+	read -r _ who name _ state < <(waiting write.wait)
+	[[ $who == "$writer" && $name == head && $state == sleeping ]]
+	[[ $(value "$pipe" used) == 16 ]]
+	head -c 70000 <&9 >/dev/null
+	wait "$writer"
+	[[ -z $(block "$pipe" 3) ]]
+}
+
+@test "waiters stand in the order of the queue" {
+	local first second
+
+	start reader one
+	first=$pid
+	until_like 1 waiters open.wait
+	start reader two
+	second=$pid
+	until_like 2 waiters open.wait
+	exec 8>/dev/ipcdemo
+	until_like 2 waiters read.wait
+	run -0 waiting read.wait
+	[[ $output == *" $first one "*" $second two "* ||
+		$output == *" $second two "*" $first one "* ]]
+	exec 8>&-
+}
+
+@test "odd characters of a command are escaped" {
+	start reader $'a b\\c\td\ne'
+	until_like '.+' waiting open.wait
+	run -0 waiting open.wait
+	[[ ${#lines[@]} == 1 ]]
+	[[ $output == "open.wait $pid a\\040b\\134c\\011d\\012e "* ]]
+}
+
+@test "pids are those of the reader's namespace, 0 if it has none there" {
+	local inside
+
+	start reader outside
+	until_like '.+' waiting open.wait
+	run -0 unshare --pid --fork --mount-proc sed -n '/^open.wait/p' "$pipe"
+	[[ $output == "open.wait 0 outside "* ]]
+
+	start unshare --pid --kill-child --mount-proc bash -c "
+		perl -e 'syscall(157, 15, my \$n = \"inside\");
+			open my \$in, \"<\", \"/dev/ipcdemo\"' &
+		until grep -q inside $pipe; do sleep 0.02; done
+		grep inside $pipe >$BATS_TEST_TMPDIR/inside.new
+		echo \$! >>$BATS_TEST_TMPDIR/inside.new
+		mv $BATS_TEST_TMPDIR/inside.new $BATS_TEST_TMPDIR/inside
+		wait"
+	until_like inside ls "$BATS_TEST_TMPDIR"
+	inside=$(tail -n 1 "$BATS_TEST_TMPDIR/inside")
+	[[ $(head -n 1 "$BATS_TEST_TMPDIR/inside") == \
+		"open.wait $inside inside "* ]]
+	# seen from outside it has another pid, that of a perl
+	run -0 waiting open.wait
+	inside=$(grep ' inside ' <<<"$output" | cut -d ' ' -f 2)
+	[[ $(cat "/proc/$inside/comm") == inside ]]
+}
+
+@test "owners are those of the reader's user namespace" {
+	run -0 unshare --user cat /proc/ipcdemo/pipes
+	[[ ${lines[1]} == "${pipe##*/} /dev/ipcdemo 65534 0666 "* ]]
+}
+
+@test "an ordinary user may read all of it, but no page frame numbers" {
+	local file
+
+	exec 8<>/dev/ipcdemo
+	printf '%5000s' x >&8
+	for file in version pipes regions "pipe/${pipe##*/}" \
+		"region/${region##*/}"; do
+		run -0 setpriv --reuid=65534 --regid=65534 --clear-groups \
+			cat "/proc/ipcdemo/$file"
+		[[ -n $output ]]
+	done
+	run -0 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		awk -v RS= 'NR == 2' "$pipe"
+	[[ $(tail -n +2 <<<"$output" | cut -d ' ' -f 5 | sort -u) == - ]]
+	# who opened it counts, not who reads
+	run -0 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		awk -v RS= 'NR == 2' <"$pipe"
+	[[ $(tail -n +2 <<<"$output" | cut -d ' ' -f 5 | sort -u) != - ]]
+	head -c 5000 <&8 >/dev/null
+}
+
+@test "nobody can write to these files" {
+	local file
+
+	for file in version pipes regions "pipe/${pipe##*/}"; do
+		[[ $(stat -c %a "/proc/ipcdemo/$file") == 444 ]]
+		run ! bash -c "echo x >/proc/ipcdemo/$file"
+	done
+}
+
+@test "no kernel address is shown anywhere" {
+	exec 8<>/dev/ipcdemo
+	printf '%5000s' x >&8
+	run -0 cat /proc/ipcdemo/version /proc/ipcdemo/pipes \
+		/proc/ipcdemo/regions "$pipe" "$region"
+	[[ ! $output =~ [Ff]{4}[0-9a-fA-F]{8} ]]
+	head -c 5000 <&8 >/dev/null
+}
+
+@test "fdinfo names the object and the end" {
+	info() { grep '^ipcdemo-' "/proc/$$/fdinfo/$1" | tr -s '\t\n' ' '; }
+	local id=${pipe##*/}
+
+	exec 7<>/dev/ipcdemo
+	[[ $(info 7) == "ipcdemo-object: $id ipcdemo-end: both " ]]
+	exec 8</dev/ipcdemo
+	[[ $(info 8) == "ipcdemo-object: $id ipcdemo-end: read " ]]
+	exec 9>/dev/ipcdemo
+	[[ $(info 9) == "ipcdemo-object: $id ipcdemo-end: write " ]]
+	cat >"$BATS_TEST_TMPDIR/fds" <<-'EOF'
+		use Fcntl;
+		sysopen(my $ctl, "/dev/ipcdemo", 3) or die $!;
+		my $request = pack("L4", 16, 0, 0, 0);
+		my $region = ioctl($ctl, 0x4010dc08, $request) or die $!;
+		for (fileno($ctl), $region + 0) {
+			open my $in, "<", "/proc/self/fdinfo/$_" or die $!;
+			print grep /^ipcdemo/, <$in>;
+		}
+	EOF
+	run -0 perl "$BATS_TEST_TMPDIR/fds"
+	[[ ${lines[0]} == "ipcdemo-object:"$'\t'"$id" ]]
+	[[ ${lines[1]} == "ipcdemo-end:"$'\t'control ]]
+	[[ ${lines[2]} == "ipcdemo-object:"$'\t'"${region##*/}" ]]
+	[[ ${lines[3]} == "ipcdemo-end:"$'\t'region ]]
+}
+
+@test "a view of a pipe that is stuck answers" {
+	local state
+
+	exec 9<>/dev/ipcdemo
+	start sh -c 'exec head -c 70000 /dev/zero >&9'
+	until_like '.+' waiting write.wait
+	kill -STOP "$pid"
+	run -0 timeout 10 cat "$pipe" /proc/ipcdemo/pipes
+	[[ $output == *"bytes: 65536"* ]]
+	kill -CONT "$pid"
+	state=$(value "$pipe" snapshot)
+	[[ $state == consistent ]]
+	head -c 70000 <&9 >/dev/null
+}
+
+@test "counters of a pipe rise by what was done" {
+	local read write
+
+	read=$(count "$pipe" read.copy)
+	write=$(count "$pipe" write.copy)
+	exec 8<>/dev/ipcdemo
+	printf '%300s' x >&8
+	head -c 300 <&8 >/dev/null
+	[[ $(count "$pipe" read.copy) == $((read + 300)) ]]
+	[[ $(count "$pipe" write.copy) == $((write + 300)) ]]
+}
+
+@test "sysfs knows the number of the device" {
+	[[ -e /sys/class/ipcdemo/ipcdemo/dev ]]
+	[[ $(stat -c '%t:%T' /dev/ipcdemo | while IFS=: read -r major minor; do
+		echo $((16#$major)):$((16#$minor))
+	done) == $(cat /sys/class/ipcdemo/ipcdemo/dev) ]]
+}
