@@ -20,7 +20,8 @@ KDIR =
 -include userspace/build.mk
 -include tests/build.mk
 
-HOST_BATS := $(sort $(wildcard tests/vm/*.bats tests/cli/host/*.bats))
+HOST_BATS := $(sort $(wildcard tests/cli/host/*.bats))
+VM_BATS := $(sort $(wildcard tests/vm/*.bats))
 GUEST_BATS := $(sort $(wildcard tests/kernel/*.bats tests/cli/*.bats))
 
 .PHONY: help
