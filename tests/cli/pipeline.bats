@@ -112,3 +112,19 @@ LINES
 	same "0 0" "$(value readers) $(value writers)"
 	tried 1 pgrep -x sleep
 }
+
+@test "on a terminal, Ctrl-C ends all stages and the command" {
+	mkfifo "$dir/keys"
+	# Both ends: opening one of them would wait for the other
+	exec 8<>"$dir/keys"
+	# The shell lets what it starts in the background ignore SIGINT
+	start env --default-signal=INT \
+		script -qec "ipcdemo pipeline 'sleep 100 | cat'" /dev/null \
+		<"$dir/keys" >/dev/null 8>&-
+	until_true waits_at read.wait
+	printf '\003' >&8
+	until_true has_value readers 0
+	exec 8>&-
+	tried 130 wait "$pid"
+	tried 1 pgrep -x sleep
+}

@@ -63,8 +63,8 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 }
 
 @test "wrong usage is status 2 and a hint" {
-	tried 2 ipcdemo sohw
-	says "there is no command 'sohw'; did you mean 'show'?"
+	tried 2 ipcdemo shoe
+	says "there is no command 'shoe'; did you mean 'show'?"
 	[[ $err == *"ipcdemo: try \`ipcdemo help\`" ]]
 	tried 2 ipcdemo frobnicate
 	says "there is no command 'frobnicate'"
