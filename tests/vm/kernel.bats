@@ -6,6 +6,7 @@
 
 setup() {
 	dir=$BATS_TEST_TMPDIR
+	export TMPDIR=$dir
 	mkdir "$dir/bin" "$dir/cache"
 	release=$(tests/vm/kernel)
 	cache=${XDG_CACHE_HOME:-$HOME/.cache}/ipcdemo

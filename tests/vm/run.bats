@@ -10,6 +10,8 @@ setup() {
 	run=tests/vm/run
 	stderr=
 	dir=$BATS_TEST_TMPDIR
+	# Where a run that is killed leaves its files.
+	export TMPDIR=$dir
 }
 
 # Starts a run in the background; sets run_pid and qemu_pid.
@@ -71,10 +73,11 @@ gone() {
 }
 
 @test "the guest cannot write to this machine" {
-	rm -f build/vm/guest-was-here
+	rm -f build/guest-was-here
+	mkdir -p build
 	"$run" --log "$dir/log" -- bash -c \
-		'touch build/vm/guest-was-here && test -e build/vm/guest-was-here'
-	[ ! -e build/vm/guest-was-here ]
+		'touch build/guest-was-here && test -e build/guest-was-here'
+	[ ! -e build/guest-was-here ]
 }
 
 @test "a warning in the guest's log fails the run, whatever the command says" {
