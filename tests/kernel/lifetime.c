@@ -100,9 +100,7 @@ static void nothing_is_left(void)
 static void is_held(void)
 {
 	assert_errno(EWOULDBLOCK, unload());
-	assert_int_equal(status_of("/sbin/rmmod ipcdemo 2>&1 |"
-				   " grep -q 'in use'"),
-			 0);
+	assert_int_equal(status_of("rmmod ipcdemo 2>&1 | grep -q 'in use'"), 0);
 	assert_true(is_loaded());
 }
 
@@ -119,7 +117,7 @@ static void an_idle_module_can_go(void **state)
 {
 	(void)state;
 	is_free();
-	assert_int_equal(status_of("/sbin/rmmod ipcdemo"), 0);
+	assert_int_equal(status_of("rmmod ipcdemo"), 0);
 	nothing_is_left();
 	assert_ret(0, load(""));
 }
@@ -353,7 +351,7 @@ static void loading_twice_is_eexist(void **state)
 	(void)state;
 	assert_errno(EEXIST, load(""));
 	snprintf(command, sizeof(command),
-		 "/sbin/insmod %s 2>&1 | grep -q 'File exists'", module_path());
+		 "insmod %s 2>&1 | grep -q 'File exists'", module_path());
 	assert_int_equal(status_of(command), 0);
 	assert_int_equal(pipe_stat().bytes, 0);
 }

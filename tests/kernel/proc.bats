@@ -6,8 +6,8 @@
 
 bats_require_minimum_version 1.5.0
 
-# Processes are slow to start in an emulated VM: what each test needs is done
-# by the shell itself.
+# Processes are slow to start in an emulated VM, and bats makes each command of
+# a test slow: so helpers are done by the shell itself, without bats' trap.
 setup() {
 	kids=()
 	object pipes
@@ -35,59 +35,113 @@ teardown() {
 
 # Sets found to the file of the only object of a table: object TABLE
 object() {
-	local rest id
+	local -a line
 
-	{ read -r rest && read -r id rest; } <"/proc/ipcdemo/$1"
-	found=/proc/ipcdemo/${1%s}/$id
+	mapfile -t line <"/proc/ipcdemo/$1"
+	found=/proc/ipcdemo/${1%s}/${line[1]%% *}
 }
 
 # Nobody has the pipe open, and it is empty.
 is_idle() {
-	local line
+	local -a line
 
-	{ read -r line && read -r line; } </proc/ipcdemo/pipes
-	[[ $line =~ ' process 16 0 0 0 0 0 0 0'$ ]]
+	mapfile -t line </proc/ipcdemo/pipes
+	[[ ${line[1]} =~ ' process 16 0 0 0 0 0 0 0'$ ]]
 }
 
 # value FILE KEY: of a line "KEY: value" in the first block.
-value() {
-	local key word
+value() (
+	trap - DEBUG
+	declare line
+	declare -a text
 
-	while read -r key word; do
-		[[ $key != "$2:" ]] || {
-			printf '%s\n' "$word"
-			return
+	mapfile -t text <"$1"
+	for line in "${text[@]}"; do
+		[[ $line ]] || break
+		[[ $line != "$2: "* ]] || {
+			printf '%s\n' "${line#*: }"
+			exit
 		}
-	done <"$1"
-	return 1
-}
+	done
+	exit 1
+)
 
 # The keys of the first block: keys FILE
-keys() {
-	awk -F ': ' '!NF { exit } { print $1 }' "$1"
-}
+keys() (
+	trap - DEBUG
+	declare line
+	declare -a text
 
-# block FILE N: the N-th block, without its header line (the first has none).
-block() {
-	awk -v n="$2" -v RS= 'NR == n' "$1" | tail -n "+$(($2 > 1 ? 2 : 1))"
-}
+	mapfile -t text <"$1"
+	for line in "${text[@]}"; do
+		[[ $line ]] || exit 0
+		printf '%s\n' "${line%%:*}"
+	done
+)
 
 # header FILE N: the first line of the N-th block.
-header() {
-	awk -v n="$2" -v RS= 'NR == n' "$1" | head -n 1
-}
+header() (
+	trap - DEBUG
+	declare line n=1
+	declare -a text
 
-# count FILE POINT: its counter.
-count() {
-	awk -v RS= -v FS='\n' -v point="$2" '
-		END {
-			for (i = 2; i <= NF; i++) {
-				split($i, word, " ")
-				if (word[1] == point)
-					print word[3]
-			}
-		}' "$1"
-}
+	mapfile -t text <"$1"
+	for line in "${text[@]}"; do
+		if [[ -z $line ]]; then
+			n=$((n + 1))
+		elif ((n == $2)); then
+			printf '%s\n' "$line"
+			exit
+		fi
+	done
+	exit 1
+)
+
+# block FILE N [BEGINNING]: the lines of the N-th block that begin so, without
+# its header line.
+block() (
+	trap - DEBUG
+	declare line n=1 first=false
+	declare -a text
+
+	mapfile -t text <"$1"
+	for line in "${text[@]}"; do
+		if [[ -z $line ]]; then
+			n=$((n + 1))
+			first=true
+		elif ((n == $2)) && ! $first && [[ $line == "${3-}"* ]]; then
+			printf '%s\n' "$line"
+		else
+			first=false
+		fi
+	done
+)
+
+# blocks FILE: how many there are.
+blocks() (
+	trap - DEBUG
+	declare line n=1
+	declare -a text
+
+	mapfile -t text <"$1"
+	for line in "${text[@]}"; do
+		[[ $line ]] || n=$((n + 1))
+	done
+	echo $n
+)
+
+# count FILE POINT: its counter, in the last block.
+count() (
+	trap - DEBUG
+	declare line
+	declare -a text
+
+	mapfile -t text <"$1"
+	for line in "${text[@]}"; do
+		[[ ! $line =~ ^"$2 "[a-z]+' '([0-9]+)$ ]] ||
+			printf '%s\n' "${BASH_REMATCH[1]}"
+	done
+)
 
 # until_like REGEX CMD...: waits until CMD prints that, up to 30 seconds.
 until_like() {
@@ -112,7 +166,7 @@ start() {
 
 # waiting POINT: the lines of the waiters' block with that point.
 waiting() {
-	block "$pipe" 3 | grep "^$1 " || true
+	block "$pipe" 3 "$1 "
 }
 
 module_file() {
@@ -165,8 +219,7 @@ reader() {
 }
 
 @test "a pipe's file has four blocks with their headers and keys" {
-	run -0 awk -v RS= 'END { print NR }' "$pipe"
-	[[ $output == 4 ]]
+	[[ $(blocks "$pipe") == 4 ]]
 	run -0 keys "$pipe"
 	[[ ${lines[*]} == "id name owner mode persistence capacity slots used\
  bytes head tail readers writers spare snapshot read_pollers write_pollers" ]]
@@ -176,8 +229,7 @@ reader() {
 }
 
 @test "a region's file has two blocks with their headers and keys" {
-	run -0 awk -v RS= 'END { print NR }' "$region"
-	[[ $output == 2 ]]
+	[[ $(blocks "$region") == 2 ]]
 	run -0 keys "$region"
 	[[ ${lines[*]} == "id name owner mode size pages files maps page_size" ]]
 	[[ $(header "$region" 2) == "point unit count" ]]
@@ -202,56 +254,63 @@ points() {
 	diff "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
 }
 
-@test "the ring is shown slot by slot" {
-	local head tail slot index state page pfn offset len flags
-	local data=0 spare=0 free=0 sum=0
+# ring_is HEAD TAIL: all lines of the ring; two slots have bytes.
+ring_is() (
+	trap - DEBUG
+	set -e
+	declare slot index state page pfn offset len flags
+	declare data=0 spare=0 free=0 sum=0 seen=' '
 
-	exec 8<>/dev/ipcdemo
-	printf '%8192s' x >&8
-	printf '%100s' x >&8
-	head -c 4000 <&8 >/dev/null
-	head -c 96 <&8 >/dev/null
-	head -c 10 <&8 >/dev/null
-	head=$(value "$pipe" head)
-	tail=$(value "$pipe" tail)
-	[[ $((head - tail)) == 2 ]]
-	[[ $(value "$pipe" used) == 2 ]]
-	[[ $(value "$pipe" snapshot) == consistent ]]
 	while read -r slot index state page pfn offset len flags; do
 		sum=$((sum + len))
+		if [[ $page != - ]]; then
+			[[ $page =~ ^[1-9][0-9]*$ && $pfn =~ ^[1-9][0-9]*$ ]]
+			[[ $seen != *" $page "* ]]
+			seen+="$page "
+		fi
+		if [[ $state != data ]]; then
+			[[ "$index $offset $len $flags" == "- 0 0 -" ]]
+		fi
 		case $state in
 		data)
 			data=$((data + 1))
-			[[ $((index % 16)) == "$slot" ]]
-			[[ $page =~ ^[1-9][0-9]*$ ]]
-			[[ $pfn =~ ^[1-9][0-9]*$ ]]
-			[[ $flags == merge ]]
-			if [[ $index == "$tail" ]]; then
+			[[ $((index % 16)) == "$slot" && $flags == merge ]]
+			if [[ $index == "$2" ]]; then
 				[[ $offset == 10 && $len == 4086 ]]
 			else
-				[[ $index == $((head - 1)) ]]
+				[[ $index == $(($1 - 1)) ]]
 				[[ $offset == 0 && $len == 100 ]]
 			fi
 			;;
 		spare)
 			spare=$((spare + 1))
-			[[ $index == - && $page =~ ^[1-9][0-9]*$ ]]
-			[[ $offset == 0 && $len == 0 && $flags == - ]]
+			[[ $page != - ]]
 			;;
 		free)
 			free=$((free + 1))
-			[[ $index == - && $page == - && $pfn == - ]]
-			[[ $offset == 0 && $len == 0 && $flags == - ]]
+			[[ $page == - && $pfn == - ]]
 			;;
-		*) return 1 ;;
+		*) exit 1 ;;
 		esac
 	done < <(block "$pipe" 2)
-	[[ $data == 2 && $((data + spare + free)) == 16 ]]
-	[[ $spare == $(value "$pipe" spare) && $spare -ge 1 ]]
-	[[ $sum == 4186 && $sum == $(value "$pipe" bytes) ]]
-	# no page stands in two slots
-	[[ -z $(block "$pipe" 2 | cut -d ' ' -f 4 | grep -v -- - | sort |
-		uniq -d) ]]
+	[[ $data == 2 && $((data + spare + free)) == 16 && $sum == 4186 ]]
+	[[ $spare == "$(value "$pipe" spare)" && $spare -ge 1 ]]
+)
+
+@test "the ring is shown slot by slot" {
+	local head tail
+
+	exec 8<>/dev/ipcdemo
+	printf '%8192s' x >&8
+	printf '%100s' x >&8
+	head -c 4096 <&8 >/dev/null
+	head -c 10 <&8 >/dev/null
+	head=$(value "$pipe" head)
+	tail=$(value "$pipe" tail)
+	[[ $((head - tail)) == 2 && $(value "$pipe" used) == 2 ]]
+	[[ $(value "$pipe" snapshot) == consistent ]]
+	[[ $(value "$pipe" bytes) == 4186 ]]
+	ring_is "$head" "$tail"
 	head -c 4186 <&8 >/dev/null
 }
 
@@ -264,10 +323,11 @@ points() {
 	read -r _ who name before state < <(waiting open.wait)
 	[[ $who == "$reader" && $name == sh && $state == sleeping ]]
 	[[ $before =~ ^[0-9]+\.[0-9]{3}$ ]]
-	[[ $(cut -d ' ' -f 13 < <(tail -n 1 /proc/ipcdemo/pipes)) == 1 ]]
+	[[ $(</proc/ipcdemo/pipes) == *' 0 0 1' ]]
 	longer() {
 		local now
-		now=$(waiting open.wait | cut -d ' ' -f 4)
+
+		read -r _ _ _ now _ < <(waiting open.wait)
 		((10#${now/./} > 10#${before/./})) && echo longer
 	}
 	until_like longer longer
@@ -275,7 +335,7 @@ points() {
 	exec 8>/dev/ipcdemo
 	until_like "read.wait $reader head .*" waiting read.wait
 	[[ -z $(waiting open.wait) ]]
-	[[ $(cut -d ' ' -f 11 < <(tail -n 1 /proc/ipcdemo/pipes)) == 1 ]]
+	[[ $(</proc/ipcdemo/pipes) == *' 1 0 0' ]]
 	exec 8>&-
 	wait "$reader" || true
 
@@ -296,12 +356,12 @@ points() {
 
 	start reader one
 	first=$pid
-	until_like 1 waiters open.wait
+	until_like '.+' waiting open.wait
 	start reader two
 	second=$pid
-	until_like 2 waiters open.wait
+	until_like $'.+\n.+' waiting open.wait
 	exec 8>/dev/ipcdemo
-	until_like 2 waiters read.wait
+	until_like $'.+\n.+' waiting read.wait
 	run -0 waiting read.wait
 	[[ $output == *" $first one "*" $second two "* ||
 		$output == *" $second two "*" $first one "* ]]

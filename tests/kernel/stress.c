@@ -2,7 +2,7 @@
 /*
  * Many processes at once, for a few seconds each
  *
- * IPCDEMO_STRESS_MS sets how long (2000).  Whoever misses a wake-up or loses a
+ * IPCDEMO_STRESS_MS sets how long (1500).  Whoever misses a wake-up or loses a
  * byte makes a test hang or a sum wrong; the sums of the counters must agree
  * with what was done.
  */
@@ -14,14 +14,16 @@ static __u64 stress_ms(void)
 {
 	const char *text = getenv("IPCDEMO_STRESS_MS");
 
-	return text ? strtoull(text, NULL, 0) : 2000;
+	return text ? strtoull(text, NULL, 0) : 1500;
 }
 
 /* What all processes of a test add up, in memory that they share. */
-static struct tally {
+struct tally {
 	__u64 until;
 	__u64 written, read, calls, sum_written, sum_read, records, errors;
-} * tally;
+};
+
+static struct tally *tally;
 
 static void new_tally(void)
 {

@@ -42,7 +42,9 @@ void _fail(const char *file, int line)
 void check_equal(unsigned long long got, unsigned long long want, int equal,
 		 const char *text, const char *file, int line)
 {
-	if ((got == want) == equal)
+	int same = got == want;
+
+	if (same == equal)
 		return;
 	print_error("# not true: %s (%llu, %llu)\n", text, got, want);
 	_fail(file, line);
