@@ -64,11 +64,19 @@ teardown() {
 	keys 'jobs' Enter 'kill %1; fg' Enter
 	wait_for '^Terminated'
 
+	# What is left behind ends with the shell: neither one that holds the
+	# pipe, nor one that ignores to be hung up, is in the module's way.
+	keys 'ipcdemo read & nohup cat /dev/ipcdemo & clear' Enter
+	keys 'until [[ $(grep -c open.wait /proc/ipcdemo/pipe/*) == 2 ]]' \
+		'; do :; done; echo both wait' Enter
+	wait_for '^both wait$'
+
 	keys 'exit 7' Enter
 	wait_for '^host> *$'
-	keys 'clear; echo status $?; stty -g >'"$BATS_TEST_TMPDIR"'/after' Enter
-	wait_for '^status 0$'
-	wait_for '^host> *$'
+	keys 'echo "left with $?"; stty -g >'"$BATS_TEST_TMPDIR"'/after' \
+		'; echo done' Enter
+	wait_for '^left with 0$'
+	wait_for '^done$'
 	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
 }
 
