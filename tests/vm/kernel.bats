@@ -129,6 +129,8 @@ apt_that_notes() {
 	PATH=$dir/bin:$PATH run tests/install-deps vm
 	[ "$status" -eq 1 ]
 	[[ $output == *"apt-get failed"* ]]
+	# Its log was printed, and is gone.
+	[ -z "$(find "$dir" -name 'ipcdemo-apt.*')" ]
 }
 
 @test "a user who may not install gets the line to run" {
