@@ -165,7 +165,8 @@ void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *view,
 void draw_waiters(const struct style *style,
 		  const struct ipcdemo_pipe_view *view);
 void draw_counters(const struct ipcdemo_counter *counters, size_t n);
-void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *view);
+void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *view,
+	       const struct ipcdemo_ends *ends);
 void draw_region(const struct style *style,
 		 const struct ipcdemo_region_view *view,
 		 const struct ipcdemo_maps *maps);

@@ -233,7 +233,24 @@ static json_object *json_waiters(const struct ipcdemo_pipe_view *v)
 	return waiters;
 }
 
-static int show_pipe_json(const struct ipcdemo_pipe_view *v)
+static json_object *json_ends(const struct ipcdemo_ends *ends)
+{
+	json_object *list = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; i < ends->n; i++) {
+		o = json_object_new_object();
+		add_string(o, "end", ends->end[i].end);
+		add_number(o, "pid", ends->end[i].pid);
+		add_string(o, "command", ends->end[i].command);
+		add_number(o, "fd", ends->end[i].fd);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static int show_pipe_json(const struct ipcdemo_pipe_view *v,
+			  const struct ipcdemo_ends *ends)
 {
 	json_object *o = json_object_new_object();
 
@@ -259,6 +276,8 @@ static int show_pipe_json(const struct ipcdemo_pipe_view *v)
 	json_object_object_add(o, "waiters", json_waiters(v));
 	json_object_object_add(o, "counters",
 			       json_counters(v->counters, v->ncounters));
+	json_object_object_add(o, "ends", json_ends(ends));
+	add_number(o, "hidden_processes", ends->hidden);
 	return put_json(o);
 }
 
@@ -298,14 +317,20 @@ static int show_region_json(const struct ipcdemo_region_view *v,
 static int show_pipe(struct cli *cli, __u32 id, bool json)
 {
 	struct ipcdemo_pipe_view view;
+	struct ipcdemo_ends ends = {0};
 	int status = DONE;
 
 	if (ipcdemo_pipe_view(cli->ipc, id, &view))
 		return fail_ipc(cli);
-	if (json)
-		status = show_pipe_json(&view);
+	/* A walk over all descriptors of all processes: not without need */
+	if ((view.readers || view.writers) &&
+	    ipcdemo_pipe_ends(cli->ipc, id, &ends))
+		status = fail_ipc(cli);
+	else if (json)
+		status = show_pipe_json(&view, &ends);
 	else
-		draw_pipe(&cli->style, &view);
+		draw_pipe(&cli->style, &view, &ends);
+	ipcdemo_ends_free(&ends);
 	ipcdemo_pipe_view_free(&view);
 	return status;
 }

@@ -251,7 +251,6 @@ static int open_joint(struct cli *cli, int ends[2])
 {
 	struct ipcdemo_pipe_view view;
 	int flags, status = 0;
-	size_t waiting;
 	__u32 id;
 
 	ends[0] = -1;
@@ -259,12 +258,11 @@ static int open_joint(struct cli *cli, int ends[2])
 	if (ipcdemo_default(cli->ipc, IPCDEMO_PIPE, &id) ||
 	    ipcdemo_pipe_view(cli->ipc, id, &view))
 		return fail_ipc(cli);
-	waiting = ipcdemo_waiting(&view, "open.wait");
-	if (view.readers || view.writers || waiting)
+	if (view.readers || view.writers || view.nwaiters)
 		status =
 			fail("%s (%u for reading, %u for writing, %zu wait): %s",
 			     "somebody has the pipe open", view.readers,
-			     view.writers, waiting,
+			     view.writers, view.nwaiters,
 			     "`ipcdemo show` says who; try again later");
 	else if (view.bytes)
 		status = fail("the pipe holds %llu bytes: first %s", view.bytes,

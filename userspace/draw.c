@@ -178,6 +178,35 @@ void draw_waiters(const struct style *style, const struct ipcdemo_pipe_view *v)
 		       plural(v->write_pollers, "poller", buf, sizeof(buf)));
 }
 
+static void draw_ends(const struct style *style,
+		      const struct ipcdemo_pipe_view *v,
+		      const struct ipcdemo_ends *ends)
+{
+	const struct ipcdemo_end *e;
+	char what[16];
+	size_t i;
+
+	/* Who sleeps in open(2) is counted, and listed below, but has no fd. */
+	if (v->readers + v->writers <= ipcdemo_waiting(v, "open.wait") &&
+	    !ends->n)
+		return;
+	for (i = 0; i < ends->n; i++) {
+		e = &ends->end[i];
+		snprintf(what, sizeof(what), "%s end%s", e->end,
+			 strcmp(e->end, "both") ? "" : "s");
+		printf("  %s%-10s%s  pid %-7d ", paint(style, CYAN), what,
+		       paint(style, NONE), e->pid);
+		printf("%*s", 16 - put_safe(stdout, e->command), "");
+		printf("  fd %d\n", e->fd);
+	}
+	if (ends->hidden)
+		printf("  (%zu process%s may not be looked into: as root, all are seen)\n",
+		       ends->hidden, ends->hidden == 1 ? "" : "es");
+	else if (!ends->n)
+		puts("  (no process was found that has it open)");
+	putchar('\n');
+}
+
 void draw_counters(const struct ipcdemo_counter *counters, size_t n)
 {
 	size_t i, shown = 0;
@@ -199,7 +228,8 @@ void draw_counters(const struct ipcdemo_counter *counters, size_t n)
 		printf("  (%zu other counters are 0)\n", n - shown);
 }
 
-void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v)
+void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v,
+	       const struct ipcdemo_ends *ends)
 {
 	char readers[32], writers[32], pages[32];
 
@@ -217,6 +247,7 @@ void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v)
 	putchar('\n');
 	draw_ring(style, v, true);
 	putchar('\n');
+	draw_ends(style, v, ends);
 	draw_waiters(style, v);
 	putchar('\n');
 	draw_counters(v->counters, v->ncounters);

@@ -319,6 +319,37 @@ int ipcdemo_region_maps(struct ipcdemo *ipc, __u32 id,
 			struct ipcdemo_maps *maps);
 void ipcdemo_maps_free(struct ipcdemo_maps *maps);
 
+/**
+ * struct ipcdemo_end - a descriptor of an end of a pipe
+ * @pid:	whose
+ * @command:	its command
+ * @fd:		the number of the descriptor
+ * @end:	"read", "write" or "both"
+ */
+struct ipcdemo_end {
+	pid_t pid;
+	char command[32];
+	int fd;
+	char end[8];
+};
+
+/**
+ * struct ipcdemo_ends - who has a pipe open
+ * @n:		how many descriptors were found
+ * @end:	these, by pid; an open file that was inherited or duplicated has
+ *		several
+ * @hidden:	processes that this user may not look into
+ */
+struct ipcdemo_ends {
+	size_t n;
+	struct ipcdemo_end *end;
+	size_t hidden;
+};
+
+/* From the /proc/PID/fdinfo of all processes that may be read. */
+int ipcdemo_pipe_ends(struct ipcdemo *ipc, __u32 id, struct ipcdemo_ends *ends);
+void ipcdemo_ends_free(struct ipcdemo_ends *ends);
+
 #ifdef __cplusplus
 }
 #endif

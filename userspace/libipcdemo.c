@@ -974,6 +974,20 @@ __u64 ipcdemo_count(const struct ipcdemo_counter *counters, size_t n,
 	return 0;
 }
 
+static void read_command(struct ipcdemo *ipc, pid_t pid, char *command,
+			 size_t size)
+{
+	char path[PATH_LEN], *comm;
+
+	snprintf(path, sizeof(path), "%s/proc/%d/comm", ipc->root, pid);
+	if (read_file(ipc, path, &comm)) {
+		snprintf(command, size, "?");
+		return;
+	}
+	snprintf(command, size, "%.*s", (int)strcspn(comm, "\n"), comm);
+	free(comm);
+}
+
 /* One line of /proc/PID/maps: start-end perms offset dev inode name */
 static bool parse_map(char *line, const char *name, struct ipcdemo_map *map)
 {
@@ -991,12 +1005,50 @@ static bool parse_map(char *line, const char *name, struct ipcdemo_map *map)
 	return true;
 }
 
-/* Return: 0, -ENOMEM, or why the process cannot be looked into. */
-static int process_maps(struct ipcdemo *ipc, pid_t pid, const char *name,
-			struct ipcdemo_maps *maps)
+/*
+ * Calls a function for each process; it returns 0, -ENOMEM, or why the process
+ * cannot be looked into.  Return: 0 or -errno.
+ */
+static int each_process(struct ipcdemo *ipc, size_t *hidden,
+			int (*look)(struct ipcdemo *ipc, pid_t pid, void *arg),
+			void *arg)
 {
-	char path[PATH_LEN + 32], *text, *comm = NULL, *rest, *line;
+	char path[PATH_LEN];
+	struct dirent *entry;
+	__u64 pid;
+	int err = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/proc", ipc->root);
+	dir = opendir(path);
+	if (!dir) {
+		err = errno;
+		return fail(ipc, err, "%s: %s", path, strerror(err));
+	}
+	while (err != -ENOMEM && (entry = readdir(dir))) {
+		if (!parse_u64(entry->d_name, &pid) || pid > INT32_MAX)
+			continue;
+		err = look(ipc, pid, arg);
+		if (err == -EACCES || err == -EPERM)
+			++*hidden;
+	}
+	closedir(dir);
+	return err == -ENOMEM ? err : 0;
+}
+
+/* What process_maps() looks for, and where it puts it. */
+struct map_search {
+	char name[48];
+	struct ipcdemo_maps *maps;
+};
+
+/* Return: 0, -ENOMEM, or why the process cannot be looked into. */
+static int process_maps(struct ipcdemo *ipc, pid_t pid, void *arg)
+{
+	char path[PATH_LEN], *text, *rest, *line;
 	struct ipcdemo_map map = {.pid = pid}, *more;
+	struct map_search *search = arg;
+	struct ipcdemo_maps *maps = search->maps;
 	int err;
 
 	snprintf(path, sizeof(path), "%s/proc/%d/maps", ipc->root, pid);
@@ -1005,18 +1057,9 @@ static int process_maps(struct ipcdemo *ipc, pid_t pid, const char *name,
 		return err;
 	rest = text;
 	while (!err && (line = next_line(&rest))) {
-		if (!parse_map(line, name, &map))
+		if (!parse_map(line, search->name, &map))
 			continue;
-		if (!comm) {
-			snprintf(path, sizeof(path), "%s/proc/%d/comm",
-				 ipc->root, pid);
-			if (read_file(ipc, path, &comm))
-				comm = NULL;
-			if (comm)
-				comm[strcspn(comm, "\n")] = '\0';
-			snprintf(map.command, sizeof(map.command), "%s",
-				 comm ? comm : "?");
-		}
+		read_command(ipc, pid, map.command, sizeof(map.command));
 		more = realloc(maps->map, (maps->n + 1) * sizeof(*more));
 		if (!more) {
 			err = fail(ipc, ENOMEM, "%s: out of memory", path);
@@ -1025,7 +1068,6 @@ static int process_maps(struct ipcdemo *ipc, pid_t pid, const char *name,
 		maps->map = more;
 		maps->map[maps->n++] = map;
 	}
-	free(comm);
 	free(text);
 	return err;
 }
@@ -1033,39 +1075,130 @@ static int process_maps(struct ipcdemo *ipc, pid_t pid, const char *name,
 int ipcdemo_region_maps(struct ipcdemo *ipc, __u32 id,
 			struct ipcdemo_maps *maps)
 {
-	char path[PATH_LEN], name[48];
-	struct dirent *entry;
-	__u64 pid;
-	int err = 0;
-	DIR *dir;
+	struct map_search search = {.maps = maps};
+	int err;
 
 	memset(maps, 0, sizeof(*maps));
-	snprintf(name, sizeof(name), "ipcdemo-region:[%u]", id);
-	snprintf(path, sizeof(path), "%s/proc", ipc->root);
-	dir = opendir(path);
-	if (!dir) {
-		err = errno;
-		return fail(ipc, err, "%s: %s", path, strerror(err));
-	}
-	while ((entry = readdir(dir))) {
-		if (!parse_u64(entry->d_name, &pid) || pid > INT32_MAX)
-			continue;
-		err = process_maps(ipc, pid, name, maps);
-		if (err == -ENOMEM)
-			break;
-		if (err == -EACCES || err == -EPERM)
-			maps->hidden++;
-	}
-	closedir(dir);
-	if (err == -ENOMEM) {
+	snprintf(search.name, sizeof(search.name), "ipcdemo-region:[%u]", id);
+	err = each_process(ipc, &maps->hidden, process_maps, &search);
+	if (err)
 		ipcdemo_maps_free(maps);
-		return err;
-	}
-	return 0;
+	return err;
 }
 
 void ipcdemo_maps_free(struct ipcdemo_maps *maps)
 {
 	free(maps->map);
 	memset(maps, 0, sizeof(*maps));
+}
+
+/* What process_ends() looks for, and where it puts it. */
+struct end_search {
+	__u32 id;
+	struct ipcdemo_ends *ends;
+};
+
+/*
+ * Is this the fdinfo of an end of that pipe?  A control descriptor and one of a
+ * region are no ends.
+ */
+static bool parse_end(char *text, __u32 id, char *end, size_t size)
+{
+	char *line, *key, *value;
+	bool ours = false;
+	__u64 object;
+
+	*end = '\0';
+	while ((line = next_line(&text))) {
+		key = next_word(&line);
+		value = key ? next_word(&line) : NULL;
+		if (!value)
+			continue;
+		if (!strcmp(key, "ipcdemo-object:"))
+			ours = parse_u64(value, &object) && object == id;
+		else if (!strcmp(key, "ipcdemo-end:"))
+			snprintf(end, size, "%s", value);
+	}
+	return ours && (!strcmp(end, "read") || !strcmp(end, "write") ||
+			!strcmp(end, "both"));
+}
+
+static int add_end(struct ipcdemo *ipc, struct ipcdemo_ends *ends,
+		   struct ipcdemo_end *end)
+{
+	struct ipcdemo_end *more =
+		realloc(ends->end, (ends->n + 1) * sizeof(*more));
+
+	if (!more)
+		return fail(ipc, ENOMEM, "the ends of a pipe: out of memory");
+	read_command(ipc, end->pid, end->command, sizeof(end->command));
+	ends->end = more;
+	ends->end[ends->n++] = *end;
+	return 0;
+}
+
+/* Return: 0, -ENOMEM, or why the process cannot be looked into. */
+static int process_ends(struct ipcdemo *ipc, pid_t pid, void *arg)
+{
+	char path[PATH_LEN], text[4096];
+	struct end_search *search = arg;
+	struct ipcdemo_end end = {.pid = pid};
+	struct dirent *entry;
+	int fd, err = 0;
+	ssize_t n;
+	__u64 number;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/proc/%d/fdinfo", ipc->root, pid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while (!err && (entry = readdir(dir))) {
+		if (!parse_u64(entry->d_name, &number) || number > INT32_MAX)
+			continue;
+		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			/* Closed in the meantime is no reason to stop */
+			if (errno == EACCES || errno == EPERM)
+				err = -errno;
+			continue;
+		}
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		end.fd = number;
+		if (parse_end(text, search->id, end.end, sizeof(end.end)))
+			err = add_end(ipc, search->ends, &end);
+	}
+	closedir(dir);
+	return err;
+}
+
+static int compare_ends(const void *left, const void *right)
+{
+	const struct ipcdemo_end *a = left, *b = right;
+
+	return a->pid != b->pid ? a->pid - b->pid : a->fd - b->fd;
+}
+
+int ipcdemo_pipe_ends(struct ipcdemo *ipc, __u32 id, struct ipcdemo_ends *ends)
+{
+	struct end_search search = {.id = id, .ends = ends};
+	int err;
+
+	memset(ends, 0, sizeof(*ends));
+	err = each_process(ipc, &ends->hidden, process_ends, &search);
+	if (err)
+		ipcdemo_ends_free(ends);
+	else if (ends->n)
+		qsort(ends->end, ends->n, sizeof(*ends->end), compare_ends);
+	return err;
+}
+
+void ipcdemo_ends_free(struct ipcdemo_ends *ends)
+{
+	free(ends->end);
+	memset(ends, 0, sizeof(*ends));
 }

@@ -41,6 +41,7 @@ source "$BATS_TEST_DIRNAME/common.bash"
 		"$dir/default"
 	grep -Eq "tail > .* 100 3996 " "$dir/default"
 	grep -q "nobody waits" "$dir/default"
+	tried 1 grep -q " end \|has it open" "$dir/default"
 	ipcdemo show "$id" | cmp - "$dir/default"
 	ipcdemo show /dev/ipcdemo | cmp - "$dir/default"
 	tried 0 ipcdemo show --json
@@ -77,6 +78,16 @@ source "$BATS_TEST_DIRNAME/common.bash"
 		"$(ipcdemo show --json /proc/$$/fd/9 | jq -c '.id')"
 	tried 0 ipcdemo show
 	[[ $out == *"1 reader, 1 writer"* ]]
+	# Who has which end, whether it waits or not
+	[[ $out =~ read\ end\ +pid\ $pid\ +cat\ +fd\ 3 ]]
+	[[ $out =~ write\ end\ +pid\ $$\ +bash\ +fd\ 9 ]]
+	same "[\"bash\",\"write\",9][\"cat\",\"read\",3]0" \
+		"$(ipcdemo show --json 9>&- | jq -jc "(.ends[] |
+			select(.pid == ($pid, $$)) | [.command, .end, .fd]),
+			.hidden_processes")"
+	tried 0 nobody ipcdemo show 9>&-
+	[[ $out == *"processes may not be looked into: as root, all are seen"* ]]
+	[[ $out != *" end  "* ]]
 	exec 9>&-
 	wait "$pid"
 }

@@ -95,7 +95,11 @@ LINES
 	tried 1 ipcdemo pipeline "touch $dir/ran | cat"
 	says "somebody has the pipe open (0 for reading, 0 for writing, 1 wait)" ||
 		says "somebody has the pipe open (1 for reading, 0 for writing, 1 wait)"
-	: >/dev/ipcdemo
+	exec 9>/dev/ipcdemo
+	until_true waits_at read.wait
+	tried 1 ipcdemo pipeline "touch $dir/ran | cat"
+	says "somebody has the pipe open (1 for reading, 1 for writing, 1 wait): \`ipcdemo show\` says who"
+	exec 9>&-
 	wait "$pid"
 	ipcdemo persist kernel
 	echo hello >/dev/ipcdemo

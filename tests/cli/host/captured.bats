@@ -13,6 +13,9 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 		IPCDEMO_ROOT=$fixtures/$name ipcdemo show >"$dir/$name"
 		diff -u "$fixtures/$name/drawn" "$dir/$name"
 	done
+	IPCDEMO_ROOT=$fixtures/half tried 0 ipcdemo show --json
+	same '[["write",4320,"seq",1],["read",4321,"cat",0]]' "$(jq -c \
+		'[.ends[] | [.end, .pid, .command, .fd]]' <<<"$out")"
 	IPCDEMO_ROOT=$fixtures/half ipcdemo show 2 >"$dir/region"
 	diff -u "$fixtures/half/drawn-region" "$dir/region"
 }
