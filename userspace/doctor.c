@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -34,6 +35,8 @@ struct doctor {
 	const char *root;
 	char release[128];
 	char module[PATH_MAX];
+	/* how to come to a module that fits, or what to do before that */
+	char build[256];
 	bool loaded;
 	bool bad;
 
@@ -179,17 +182,69 @@ found:
 
 /* ---- findings ----------------------------------------------------------- */
 
+/*
+ * Does apt know a package of that name that it could install?  Where it cannot
+ * be asked, the answer is yes: then it will say itself what is wrong.
+ */
+static bool apt_has(const char *package)
+{
+	bool known = true;
+	char line[256];
+	int ends[2];
+	FILE *f;
+	pid_t pid;
+
+	fflush(NULL);
+	if (pipe2(ends, O_CLOEXEC))
+		return true;
+	pid = fork();
+	if (!pid) {
+		setenv("LC_ALL", "C", 1);
+		dup2(ends[1], STDOUT_FILENO);
+		execlp("apt-cache", "apt-cache", "policy", package, NULL);
+		dprintf(ends[1], "  Candidate: unknown\n");
+		_exit(127);
+	}
+	close(ends[1]);
+	f = fdopen(ends[0], "r");
+	/* Of a name that it never heard, it prints nothing at all */
+	if (pid > 0 && f)
+		known = false;
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, "Candidate:"))
+			known = !strstr(line, "(none)");
+	if (f)
+		fclose(f);
+	else
+		close(ends[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return known;
+}
+
 static enum verdict find_headers(struct doctor *d)
 {
+	char package[160];
+
+	snprintf(d->build, sizeof(d->build),
+		 "make module KDIR=/lib/modules/%s/build", d->release);
 	if (exists(d, "/lib/modules/%s/build/Makefile", d->release)) {
 		say(d, "the headers of kernel %s are installed", d->release);
 		return GOOD;
 	}
-	say(d, "the headers of the running kernel %s are missing", d->release);
-	if (exists(d, "%s", "/etc/debian_version"))
-		next(d, "sudo apt-get install linux-headers-%s", d->release);
-	else
-		next(d, "make demo");
+	snprintf(package, sizeof(package), "linux-headers-%s", d->release);
+	if (exists(d, "%s", "/etc/debian_version") && apt_has(package)) {
+		say(d, "the headers of the running kernel %s are missing",
+		    d->release);
+		snprintf(d->build, sizeof(d->build), "sudo apt-get install %s",
+			 package);
+	} else {
+		say(d,
+		    "the headers of the running kernel %s are missing, and no package is known that has them: `make demo` loads the module in a VM instead",
+		    d->release);
+		snprintf(d->build, sizeof(d->build), "make demo");
+	}
+	next(d, "%s", d->build);
 	return NOTE;
 }
 
@@ -224,6 +279,21 @@ static enum verdict find_compiler(struct doctor *d)
 	return NOTE;
 }
 
+/* Is this machine itself a VM? */
+static bool in_vm(const struct doctor *d)
+{
+	char name[PATH_MAX], line[8192];
+	FILE *f = fopen(path(d, name, "/proc/cpuinfo"), "re");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "flags", 5) &&
+			strstr(line, " hypervisor");
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static enum verdict find_kvm(struct doctor *d)
 {
 	char name[PATH_MAX];
@@ -233,6 +303,11 @@ static enum verdict find_kvm(struct doctor *d)
 		close(fd);
 		say(d,
 		    "/dev/kvm opens: `make demo` tries it, and emulates if it does not work");
+		return GOOD;
+	}
+	if (errno == ENOENT && in_vm(d)) {
+		say(d,
+		    "this is a VM, without /dev/kvm: one inside it is emulated, which is slower");
 		return GOOD;
 	}
 	say(d, "/dev/kvm: %s; `make demo` emulates, which is slower",
@@ -320,9 +395,11 @@ static enum verdict find_capability(struct doctor *d)
 		say(d, "this user may load modules");
 		return GOOD;
 	}
-	say(d, "this user may not load modules (CAP_SYS_MODULE)");
-	if (d->loaded)
+	if (d->loaded) {
+		say(d, "this user need not load modules: it is loaded");
 		return GOOD;
+	}
+	say(d, "this user may not load modules (CAP_SYS_MODULE)");
 	next(d, "sudo ipcdemo doctor");
 	return NOTE;
 }
@@ -334,19 +411,19 @@ static enum verdict find_module_file(struct doctor *d)
 
 	if (!*d->module) {
 		say(d, "no ipcdemo.ko was found for kernel %s", d->release);
-		next(d, "make module KDIR=/lib/modules/%s/build", d->release);
+		next(d, "%s", d->build);
 		return NOTE;
 	}
 	if (!modinfo(d->module, "vermagic", vermagic, sizeof(vermagic))) {
 		say(d, "%s is no kernel module", d->module);
-		next(d, "make module KDIR=/lib/modules/%s/build", d->release);
+		next(d, "%s", d->build);
 		return NOTE;
 	}
 	n = strcspn(vermagic, " ");
 	if (strlen(d->release) != n || strncmp(vermagic, d->release, n)) {
 		say(d, "%s is for kernel %.*s, not for the running %s",
 		    d->module, (int)n, vermagic, d->release);
-		next(d, "make module KDIR=/lib/modules/%s/build", d->release);
+		next(d, "%s", d->build);
 		return NOTE;
 	}
 	say(d, "%s fits the running kernel", d->module);
@@ -436,7 +513,10 @@ static enum verdict find_device(struct doctor *d)
 	return GOOD;
 }
 
-/* The module first: the others are read in its light. */
+/*
+ * The module first: the others are read in its light.  The headers before the
+ * file that is built with them.
+ */
 static const struct {
 	const char *name;
 	enum verdict (*find)(struct doctor *d);
@@ -444,8 +524,8 @@ static const struct {
 	{"loaded", find_module_loaded},	   {"device", find_device},
 	{"modules", find_modules},	   {"secure-boot", find_secure_boot},
 	{"lockdown", find_lockdown},	   {"capability", find_capability},
-	{"module-file", find_module_file}, {"headers", find_headers},
-	{"compiler", find_compiler},	   {"kvm", find_kvm},
+	{"headers", find_headers},	   {"compiler", find_compiler},
+	{"module-file", find_module_file}, {"kvm", find_kvm},
 };
 
 static json_object *json_finding(const struct doctor *d, const char *name,

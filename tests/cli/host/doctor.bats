@@ -108,8 +108,10 @@ examine() {
 	examine 0 note "switched off until the next boot" "make demo"
 	rm "$dir/proc/modules"
 	examine 0 note "cannot load modules" "make demo"
-	rm -r "$dir/proc/ipcdemo"
 	printf 'CapEff:\t00000000fffeffff\n' >"$dir/proc/self/status"
+	doctor 0
+	[[ $out == *"ok       this user need not load modules"* ]]
+	rm -r "$dir/proc/ipcdemo"
 	examine 1 note "may not load modules (CAP_SYS_MODULE)" \
 		"sudo ipcdemo doctor"
 }
@@ -119,6 +121,22 @@ examine() {
 	rm "$dir/lib/modules/6.1.0-test/build/Makefile"
 	examine 0 note "headers of the running kernel 6.1.0-test" \
 		"sudo apt-get install linux-headers-6.1.0-test"
+	# Without them it does not say how to build with them
+	rm "$ko"
+	examine 0 note "no ipcdemo.ko was found" \
+		"sudo apt-get install linux-headers-6.1.0-test"
+	[[ $out =~ headers\ of.*no\ ipcdemo.ko ]]
+	printf '#!/bin/sh\necho "  Candidate: 6.1"\n' >"$dir/bin/apt-cache"
+	chmod +x "$dir/bin/apt-cache"
+	examine 0 note "6.1.0-test are missing" \
+		"sudo apt-get install linux-headers-6.1.0-test"
+	printf '#!/bin/sh\n' >"$dir/bin/apt-cache"
+	examine 0 note "no package is known that has them: \`make demo\`" \
+		"make demo"
+	examine 0 note "no ipcdemo.ko was found" "make demo"
+	printf '#!/bin/sh\necho "  Candidate: (none)"\n' >"$dir/bin/apt-cache"
+	examine 0 note "no package is known that has them" "make demo"
+	machine
 	rm "$dir/bin/gcc"
 	examine 0 note "gcc is missing" \
 		"sudo apt-get install build-essential"
@@ -127,6 +145,10 @@ examine() {
 		"sudo apt-get install build-essential"
 	rm "$dir/dev/kvm"
 	examine 0 note "emulates, which is slower" "make demo"
+	printf 'flags\t\t: fpu hypervisor lahf_lm\n' >"$dir/proc/cpuinfo"
+	doctor 0
+	[[ $out == *"ok       this is a VM, without /dev/kvm"* ]]
+	[[ $out != *"make demo"* ]]
 	printf 'vermagic=6.1.0-other SMP \0' >"$ko"
 	examine 0 note "is for kernel 6.1.0-other, not for the running 6.1.0-test" \
 		"make module KDIR=/lib/modules/6.1.0-test/build"
