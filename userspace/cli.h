@@ -120,6 +120,12 @@ bool parse_size(const char *word, __u64 *bytes);
 /* Takes the argument of --color.  False if it is no such word. */
 bool set_color(struct cli *cli, const char *when);
 
+/* The number that could be an id: not 0.  False if the word is none. */
+bool parse_number(const char *word, __u32 *id);
+
+/* Is there an object of that kind with this id?  Return: 0 or FAILED. */
+int has_id(const struct cli *cli, enum ipcdemo_kind kind, __u32 id, bool *has);
+
 /*
  * The id that a word names; 0 bytes of it if it is no number.  An empty or no
  * word is the default object of that kind.
@@ -138,6 +144,9 @@ int put_json(json_object *object);
 
 /* Prints a table: numbers to the right, words to the left. */
 void put_table(const struct ipcdemo_table *table, const char *indent);
+
+/* How many characters its longest line has. */
+size_t table_width(const struct ipcdemo_table *table, const char *indent);
 
 /* All of it, or -errno. */
 int write_all(int fd, const void *buf, size_t len);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -73,13 +74,19 @@ static int copy_in(int from, const char *name, int to)
 /* The file is opened first: a wrong name must not wait for a reader. */
 static int open_source(const char *name)
 {
-	int fd;
+	int fd = STDIN_FILENO;
+	struct stat st;
 
-	if (!name)
-		return STDIN_FILENO;
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (name)
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
 		fail("cannot read %s: %s", name, strerror(errno));
+	} else if (!fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+		/* It opens, and only reading it fails */
+		fail("cannot read %s: %s", name ? name : "standard input",
+		     strerror(EISDIR));
+		fd = -1;
+	}
 	return fd;
 }
 
@@ -271,6 +278,10 @@ int cmd_persist(struct cli *cli, int argc, char **argv)
 		optind++;
 	if (optind < argc)
 		word = argv[optind++];
+	if (word && !parse_number(word, &object))
+		return usage(cli,
+			     "'%s' is neither process nor kernel, nor an id",
+			     word);
 	if (no_more(cli, argc, argv))
 		return USAGE;
 	err = parse_id(cli, IPCDEMO_PIPE, word, &object);

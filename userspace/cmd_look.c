@@ -6,10 +6,17 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
+
+/* Before the lines of a table that has a title. */
+#define INDENT	    "  "
+
+/* A number of tasks as text. */
+#define WAITERS_LEN 24
 
 /* ---- ls ----------------------------------------------------------------- */
 
@@ -46,6 +53,26 @@ static json_object *json_rows(const struct ipcdemo_table *t)
 	return rows;
 }
 
+/* All that wait for something, a sum over columns of /proc/ipcdemo/pipes. */
+static bool sum_waiters(const struct ipcdemo_table *from, size_t row,
+			char *text, size_t size)
+{
+	static const char *const columns[] = {"read_waiters", "write_waiters",
+					      "open_waiters"};
+	const char *cell;
+	__u64 sum = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(columns); i++) {
+		cell = ipcdemo_cell(from, row, columns[i]);
+		if (!cell)
+			return false;
+		sum += strtoull(cell, NULL, 10);
+	}
+	snprintf(text, size, "%llu", sum);
+	return true;
+}
+
 /* The wanted columns of both tables as one table; its words stay theirs. */
 static int pick(const struct cli *cli, char *columns,
 		const struct ipcdemo_table *pipes,
@@ -54,16 +81,18 @@ static int pick(const struct cli *cli, char *columns,
 	static const char *const kinds[] = {"pipe", "region"};
 	const struct ipcdemo_table *from;
 	size_t row, c, rows = pipes->rows + regions->rows;
-	char *name, *save;
+	char *name, *save, *sum;
 	const char *cell;
 
 	memset(t, 0, sizeof(*t));
 	t->header = calloc(strlen(columns) + 1, sizeof(*t->header));
-	if (!t->header)
+	t->text = calloc(rows + 1, WAITERS_LEN);
+	if (!t->header || !t->text)
 		return fail("out of memory");
 	for (name = strtok_r(columns, ",", &save); name;
 	     name = strtok_r(NULL, ",", &save)) {
-		if (strcmp(name, "kind") && ipcdemo_column(pipes, name) < 0 &&
+		if (strcmp(name, "kind") && strcmp(name, "waiters") &&
+		    ipcdemo_column(pipes, name) < 0 &&
 		    ipcdemo_column(regions, name) < 0)
 			return usage(cli, "ls: there is no column '%s'", name);
 		t->header[t->columns++] = name;
@@ -82,6 +111,12 @@ static int pick(const struct cli *cli, char *columns,
 					    t->header[c]);
 			if (!strcmp(t->header[c], "kind"))
 				cell = kinds[from == regions];
+			sum = t->text + row * WAITERS_LEN;
+			if (!strcmp(t->header[c], "waiters") &&
+			    sum_waiters(from,
+					from == pipes ? row : row - pipes->rows,
+					sum, WAITERS_LEN))
+				cell = sum;
 			/* Nobody writes into the words of a table. */
 			t->cells[row * t->columns + c] =
 				(char *)(cell ? cell : "-");
@@ -89,6 +124,31 @@ static int pick(const struct cli *cli, char *columns,
 	}
 	t->rows = rows;
 	return 0;
+}
+
+/*
+ * A terminal that is too narrow for all columns of the pipes gets those that
+ * fit into 80: the others are in "show", and -o asks for them.
+ */
+static int put_pipes(const struct cli *cli, const struct ipcdemo_table *pipes)
+{
+	char columns[] =
+		"id,name,persistence,slots,used,bytes,readers,writers,waiters";
+	struct ipcdemo_table none = {0}, picked;
+	struct winsize size;
+	int status;
+
+	if (!isatty(STDOUT_FILENO) ||
+	    (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
+	     size.ws_col >= table_width(pipes, INDENT))) {
+		put_table(pipes, INDENT);
+		return DONE;
+	}
+	status = pick(cli, columns, pipes, &none, &picked);
+	if (!status)
+		put_table(&picked, INDENT);
+	ipcdemo_table_free(&picked);
+	return status;
 }
 
 static int list(const struct cli *cli, bool json, char *columns)
@@ -117,9 +177,9 @@ static int list(const struct cli *cli, bool json, char *columns)
 		status = put_json(all);
 	} else {
 		puts("pipes");
-		put_table(&pipes, "  ");
+		status = put_pipes(cli, &pipes);
 		puts("regions");
-		put_table(&regions, "  ");
+		put_table(&regions, INDENT);
 	}
 out:
 	ipcdemo_table_free(&picked);
@@ -396,27 +456,20 @@ static int find_path(struct cli *cli, const char *path, enum ipcdemo_kind *kind,
 static int find_id(struct cli *cli, const char *word, enum ipcdemo_kind *kind,
 		   __u32 *id)
 {
-	struct ipcdemo_table table;
-	int status, found = 0;
-	const char *cell;
-	size_t row;
+	bool found = false;
 	int k;
 
-	status = parse_id(cli, IPCDEMO_PIPE, word, id);
-	for (k = IPCDEMO_PIPE; !status && !found && k <= IPCDEMO_REGION; k++) {
-		if (ipcdemo_list(cli->ipc, k, &table))
-			return fail_ipc(cli);
-		for (row = 0; row < table.rows && !found; row++) {
-			cell = ipcdemo_cell(&table, row, "id");
-			found = strtoul(cell, NULL, 10) == *id;
-		}
+	if (!parse_number(word, id))
+		return usage(cli, "'%s' is not the id of an object", word);
+	for (k = IPCDEMO_PIPE; !found && k <= IPCDEMO_REGION; k++) {
+		if (has_id(cli, k, *id, &found))
+			return FAILED;
 		*kind = k;
-		ipcdemo_table_free(&table);
 	}
-	if (!status && !found)
+	if (!found)
 		return fail("there is no object with the id %u: %s", *id,
 			    "`ipcdemo ls` lists them");
-	return status;
+	return 0;
 }
 
 int cmd_show(struct cli *cli, int argc, char **argv)

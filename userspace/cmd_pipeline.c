@@ -151,13 +151,15 @@ static bool is_blank(const char *from, const char *to)
 	return from == to || *from == '#';
 }
 
+static const char compound[] =
+	"a stage begins with a word of the shell's grammar: write '... | (while ...; done)'";
+
 static void add_stage(struct stages *s, const char *from, const char *to)
 {
 	if (is_blank(from, to))
 		s->error = "a stage is empty";
 	else if (is_compound(from))
-		s->error =
-			"a stage begins with a word of the shell's grammar: put it in ( )";
+		s->error = compound;
 	else if (s->n == MAX_STAGES)
 		s->error = "too many stages: 64 at most";
 	else
@@ -175,6 +177,8 @@ static const char *refuse(const char *from, const char *p)
 		return "'||' makes a list of it: put the list in ( )";
 	if (p[0] == '|' && p[1] == '&')
 		return "'|&' is not for /bin/sh: write 2>&1 | instead";
+	if (p[0] == '&' && p[1] == '&')
+		return "'&&' makes a list of it: put the list in ( )";
 	if (p[0] == '&' && !redirect)
 		return "'&' makes a list of it: put the list in ( )";
 	if (p[0] == ';')
@@ -198,8 +202,12 @@ static void split(const char *line, struct stages *s)
 			continue;
 		}
 		s->error = refuse(from, p);
-		if (s->error)
+		if (s->error) {
+			/* What the stage begins with says more than its ; */
+			if (is_compound(from))
+				s->error = compound;
 			return;
+		}
 		if (*p == '|' && !(p > from && p[-1] == '>')) {
 			add_stage(s, from, p);
 			from = ++p;

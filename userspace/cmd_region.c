@@ -45,9 +45,16 @@ static int map_window(struct cli *cli, struct window *w)
 		goto out;
 	}
 	w->id = stat.id;
-	if (w->len == UINT64_MAX && w->offset <= stat.length)
+	/* Nothing at the very end is what -c 0 may ask for */
+	if (w->offset > stat.length ||
+	    (w->offset && w->offset == stat.length && w->len)) {
+		err = fail("nothing is at %llu: the region has %llu bytes, up to %llu",
+			   w->offset, stat.length, stat.length - 1);
+		goto out;
+	}
+	if (w->len == UINT64_MAX)
 		w->len = stat.length - w->offset;
-	if (w->offset > stat.length || w->len > stat.length - w->offset) {
+	if (w->len > stat.length - w->offset) {
 		err = fail("%llu bytes from %llu on do not fit: %s %llu bytes",
 			   w->len, w->offset, "the region has", stat.length);
 		goto out;
@@ -146,7 +153,7 @@ int cmd_region_read(struct cli *cli, int argc, char **argv)
 				       json_object_new_uint64(w.len));
 		json_object_object_add(o, "hex", json_bytes(w.bytes, w.len));
 		status = put_json(o);
-	} else if (hex) {
+	} else if (hex || isatty(STDOUT_FILENO)) {
 		put_hex(w.offset, w.bytes, w.len);
 	} else {
 		status = put_bytes(w.bytes, w.len);
@@ -288,7 +295,8 @@ int cmd_region_fill(struct cli *cli, int argc, char **argv)
 	if (optind == argc)
 		return usage(cli, "region fill needs a byte");
 	if (!parse_byte(argv[optind], &byte))
-		return usage(cli, "'%s' is no byte: 0 to 255, or 'A",
+		return usage(cli,
+			     "'%s' is no byte: 0 to 255, or \"'A\" for the character A",
 			     argv[optind]);
 	optind++;
 	status = no_more(cli, argc, argv) ?: map_window(cli, &w);

@@ -96,7 +96,8 @@ static const struct cli_option help_options[] = {
 
 static const struct command commands[] = {
 	{"ls", "", "list pipes and regions",
-	 "The columns are those of /proc/ipcdemo/pipes and regions; with -o also 'kind'.\n"
+	 "The columns are those of /proc/ipcdemo/pipes and regions; with -o also 'kind' and\n"
+	 "'waiters', the tasks that wait. A narrow terminal gets fewer of them.\n"
 	 "Without a command, ipcdemo does this.\n",
 	 ls_options, cmd_ls},
 	{"show", "[ID|PATH]", "show one object in full: the ring, who waits",
@@ -122,7 +123,8 @@ static const struct command commands[] = {
 	 json_only, cmd_persist},
 	{"region show", "[ID]", "show a region, and who maps it", "", json_only,
 	 cmd_region_show},
-	{"region read", "", "read bytes of the default region", "",
+	{"region read", "", "read bytes of the default region",
+	 "The raw bytes, unless --hex or --json is given; to a terminal, a hex dump.\n",
 	 region_read_options, cmd_region_read},
 	{"region write", "[FILE|-]", "write bytes to the default region",
 	 "Without FILE, or with -, standard input.\n", region_write_options,
@@ -369,6 +371,8 @@ int cmd_help(struct cli *cli, int argc, char **argv)
 				print_synopsis(stdout, &commands[i]);
 		return DONE;
 	}
+	/* The hint shall be the list, not the help of help */
+	cli->command = NULL;
 	command = find(cli, argc - optind, argv + optind, &words);
 	if (!command)
 		return USAGE;

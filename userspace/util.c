@@ -162,24 +162,57 @@ bool set_color(struct cli *cli, const char *when)
 	return true;
 }
 
+bool parse_number(const char *word, __u32 *id)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = isdigit((unsigned char)*word) ? strtoull(word, &end, 10) : 0;
+	if (!n || errno || *end || n > UINT32_MAX)
+		return false;
+	*id = n;
+	return true;
+}
+
+int has_id(const struct cli *cli, enum ipcdemo_kind kind, __u32 id, bool *has)
+{
+	struct ipcdemo_table table;
+	__u32 number;
+	size_t row;
+
+	*has = false;
+	if (ipcdemo_list(cli->ipc, kind, &table))
+		return fail_ipc(cli);
+	for (row = 0; row < table.rows && !*has; row++)
+		*has = parse_number(ipcdemo_cell(&table, row, "id"), &number) &&
+		       number == id;
+	ipcdemo_table_free(&table);
+	return 0;
+}
+
 int parse_id(const struct cli *cli, enum ipcdemo_kind kind, const char *word,
 	     __u32 *id)
 {
-	char *end;
-	unsigned long long n;
+	static const char *const kinds[] = {"pipe", "region"};
+	enum ipcdemo_kind other =
+		kind == IPCDEMO_PIPE ? IPCDEMO_REGION : IPCDEMO_PIPE;
+	bool is_other;
+	int status;
 
 	if (!word) {
 		if (ipcdemo_default(cli->ipc, kind, id))
 			return fail_ipc(cli);
 		return 0;
 	}
-	errno = 0;
-	n = isdigit((unsigned char)*word) ? strtoull(word, &end, 10) : 0;
-	if (!n || errno || *end || n > UINT32_MAX)
+	if (!parse_number(word, id))
 		return usage(cli, "'%s' is not the id of a %s", word,
-			     kind == IPCDEMO_PIPE ? "pipe" : "region");
-	*id = n;
-	return 0;
+			     kinds[kind]);
+	status = has_id(cli, other, *id, &is_other);
+	if (!status && is_other)
+		status = fail("%u is a %s, not a %s: `ipcdemo ls` lists them",
+			      *id, kinds[other], kinds[kind]);
+	return status;
 }
 
 int put_safe(FILE *to, const char *text)
@@ -208,6 +241,22 @@ int put_json(json_object *object)
 static bool is_number(const char *word)
 {
 	return *word && !word[strspn(word, "0123456789.-")];
+}
+
+size_t table_width(const struct ipcdemo_table *t, const char *indent)
+{
+	size_t c, r, len, width, sum = strlen(indent);
+
+	for (c = 0; c < t->columns; c++) {
+		width = strlen(t->header[c]);
+		for (r = 0; r < t->rows; r++) {
+			len = strlen(t->cells[r * t->columns + c]);
+			if (len > width)
+				width = len;
+		}
+		sum += width + (c ? 2 : 0);
+	}
+	return sum;
 }
 
 void put_table(const struct ipcdemo_table *t, const char *indent)

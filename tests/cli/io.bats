@@ -51,6 +51,8 @@ source "$BATS_TEST_DIRNAME/common.bash"
 @test "write does not wait when its file cannot be read" {
 	tried 1 ipcdemo write "$dir/nothing"
 	says "cannot read $dir/nothing: No such file"
+	tried 1 timeout 10 ipcdemo write "$dir"
+	says "cannot read $dir: Is a directory"
 	tried 2 ipcdemo write -s x "$dir/nothing"
 	says "write takes -s STRING or a file, not both"
 	tried 2 ipcdemo write a b
@@ -100,7 +102,9 @@ source "$BATS_TEST_DIRNAME/common.bash"
 	same process "$(ipcdemo persist process "${pipe##*/}")"
 	same 0 "$(value bytes)"
 	tried 2 ipcdemo persist forever
-	says "'forever' is not the id of a pipe"
+	says "'forever' is neither process nor kernel, nor an id"
+	tried 1 ipcdemo persist kernel "${region##*/}"
+	says "is a region, not a pipe"
 }
 
 @test "what cannot be printed is a failure" {

@@ -26,8 +26,22 @@ source "$BATS_TEST_DIRNAME/common.bash"
 	tried 0 ipcdemo --json -o kind,slots
 	same '[{"kind":"pipe","slots":16},{"kind":"region","slots":null}]' \
 		"$(jq -c . <<<"$out")"
+	same "waiters|0|-|" "$(ipcdemo ls -o waiters | tr -d ' ' | tr '\n' '|')"
 	tried 2 ipcdemo ls -o id,shape
 	says "there is no column 'shape'"
+}
+
+@test "ls fits into the terminal" {
+	start cat /dev/ipcdemo
+	until_true waits_at open.wait
+	script -qec "stty cols 80; ipcdemo" /dev/null </dev/null |
+		tr -d '\r' >"$dir/narrow"
+	tried 1 grep -E '.{81}' "$dir/narrow"
+	same "id name persistence slots used bytes readers writers waiters" \
+		"$(sed -n '2{s/^ *//; s/  */ /g; p}' "$dir/narrow")"
+	[[ $(sed -n 3p "$dir/narrow") == *" 1" ]]
+	script -qec "stty cols 200; ipcdemo" /dev/null </dev/null |
+		tr -d '\r' | cmp - <(ipcdemo)
 }
 
 @test "show tells what the live pipe holds, by id, by path, by descriptor" {
@@ -113,6 +127,10 @@ source "$BATS_TEST_DIRNAME/common.bash"
 	says "there is no such object with the id 4000000000"
 	tried 2 ipcdemo peek -c 1x
 	says "'1x' is no number of bytes"
+	tried 1 ipcdemo peek "${region##*/}"
+	says "${region##*/} is a region, not a pipe: \`ipcdemo ls\` lists them"
+	tried 1 ipcdemo region show "${pipe##*/}"
+	says "${pipe##*/} is a pipe, not a region"
 	tried 2 ipcdemo peek pipe
 	says "'pipe' is not the id of a pipe"
 }

@@ -70,7 +70,9 @@ touch $dir/ran | | cat:a stage is empty
 touch $dir/ran |:a stage is empty
 touch $dir/ran:it has no | between two stages
 touch $dir/ran | cat <<X:a here-document cannot be cut
-touch $dir/ran | { cat; }:';' makes a list
+touch $dir/ran && true | cat:'&&' makes a list
+touch $dir/ran | { cat; }:write '... | (while ...; done)'
+touch $dir/ran | while read -r x; do cat; done:begins with a word
 touch $dir/ran | ! cat:begins with a word of the shell's grammar
 LINES
 	tried 2 ipcdemo pipeline touch "$dir/ran" '|' cat

@@ -21,6 +21,9 @@ size=1048576
 	ipcdemo region write -o 4K - <"$dir/sent"
 	ipcdemo region read -o 4096 -c 300000 | cmp - "$dir/sent"
 	same "$size" "$(ipcdemo region read | wc -c)"
+	# A terminal gets what can be read
+	script -qec "ipcdemo region read -o 4K -c 3" /dev/null </dev/null |
+		tr -d '\r' | cmp - <(ipcdemo region read -o 4K -c 3 --hex)
 }
 
 @test "fill sets the bytes that were asked for and no others" {
@@ -33,7 +36,7 @@ size=1048576
 	same "00ff" "$(ipcdemo region read -o $((size - 2)) --json | jq -r .hex)"
 	ipcdemo region fill -o 5 -c 0 1
 	tried 2 ipcdemo region fill 256
-	says "'256' is no byte"
+	says "'256' is no byte: 0 to 255, or \"'A\" for the character A"
 	tried 2 ipcdemo region fill
 	says "region fill needs a byte"
 }
@@ -41,7 +44,13 @@ size=1048576
 @test "what does not fit is refused as a whole" {
 	ipcdemo region fill 7
 	tried 1 ipcdemo region read -o $((size + 1))
-	says "do not fit: the region has $size bytes"
+	says "nothing is at $((size + 1)): the region has $size bytes, up to $((size - 1))"
+	tried 1 ipcdemo region fill -o 2M 1
+	says "nothing is at 2097152: the region has $size bytes"
+	tried 1 ipcdemo region read -o $size
+	says "nothing is at $size: "
+	tried 1 ipcdemo region write -o 1M -s x
+	says "nothing is at $size: "
 	tried 1 ipcdemo region read -o 1 -c $size
 	says "$size bytes from 1 on do not fit"
 	tried 1 ipcdemo region write -o $((size - 3)) -s abcd
@@ -52,7 +61,7 @@ size=1048576
 	tried 1 ipcdemo region write - <"$dir/long"
 	says "standard input is longer than the region"
 	tried 1 ipcdemo region fill -o 18446744073709551615 -c 2 0
-	says "do not fit"
+	says "nothing is at 18446744073709551615"
 	tried 1 ipcdemo region write "$dir/nothing"
 	says "cannot read $dir/nothing"
 	tried 2 ipcdemo region write -s x "$dir/long"
@@ -60,7 +69,7 @@ size=1048576
 	# Every byte is still a 7
 	same "$size 0" "$(ipcdemo region read | wc -c) $(
 		ipcdemo region read | tr -d '\7' | wc -c)"
-	same "" "$(ipcdemo region read -o $size)"
+	same "" "$(ipcdemo region read -o $size -c 0)"
 }
 
 @test "an ordinary user shares it, and nobody opens an end for that" {

@@ -23,6 +23,7 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 	same 4 "$(ipcdemo help region | wc -l)"
 	tried 2 ipcdemo help frobnicate
 	says "there is no command 'frobnicate'"
+	[[ $err == *"ipcdemo: try \`ipcdemo help\`" ]]
 }
 
 @test "the manual page has the synopsis of the table" {
