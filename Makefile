@@ -14,6 +14,10 @@ PREFIX = /usr/local
 # of the kernel that the VM boots, downloaded.
 KDIR =
 
+# V=1 prints the commands as they are, not only what they make.
+Q = $(if $(filter 1,$(V)),,@)
+short = $(if $(Q),@printf '  %-3s %s\n' $(1) $(2))
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -87,14 +91,21 @@ INSTALLED = \
 	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \
 	644:$(BUILD)/ipcdemo.bash:$(PREFIX)/share/bash-completion/completions/ipcdemo
 ifneq ($(KDIR),)
+# Empty where there are none; who needs it says so.
 KDIR_RELEASE := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
-	$(KDIR)/include/generated/utsrelease.h)
+	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 MODULE_DIR := /lib/modules/$(KDIR_RELEASE)/extra
 INSTALLED += 644:$(BUILD)/kernel/$(KDIR_RELEASE)/ipcdemo.ko:$(MODULE_DIR)/ipcdemo.ko
 endif
 
+# Without its release it is not known where the module goes.
+.PHONY: kdir-release
+kdir-release:
+	@$(if $(KDIR),$(if $(KDIR_RELEASE),:,echo "$(KDIR) holds no kernel" \
+		"headers: give make KDIR=DIRECTORY as for make module" >&2; exit 1),:)
+
 .PHONY: install
-install: ## the command and its library; with KDIR=DIRECTORY, the module too
+install: kdir-release ## the command and its library; with KDIR=DIRECTORY, the module too
 	@for file in $(INSTALLED); do \
 		from=$${file#*:}; from=$${from%%:*}; \
 		test -e "$$from" || { echo "$$from is not there: run make userspace" \
@@ -108,7 +119,7 @@ install: ## the command and its library; with KDIR=DIRECTORY, the module too
 	$(if $(KDIR),$(if $(DESTDIR),,depmod $(KDIR_RELEASE)))
 
 .PHONY: uninstall
-uninstall: ## remove what install put there
+uninstall: kdir-release ## remove what install put there
 	@for file in $(INSTALLED); do \
 		rm -f "$(DESTDIR)$${file##*:}" || exit 1; \
 	done

@@ -9,17 +9,21 @@ USERSPACE_OBJ = $(patsubst userspace/%.c,$(BUILD)/userspace/%.o, \
 
 $(USERSPACE_OBJ): $(BUILD)/userspace/%.o: userspace/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -MMD -MP -c -o $@ $<
+	$(call short,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -MMD -MP -c -o $@ $<
 
 -include $(USERSPACE_OBJ:.o=.d)
 
 $(BUILD)/libipcdemo.a: $(BUILD)/userspace/libipcdemo.o
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call short,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
 		$(BUILD)/libipcdemo.a
-	$(CC) $(CFLAGS) -o $@ $^ -ljson-c
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c
 
 $(BUILD)/ipcdemo.bash: $(BUILD)/ipcdemo
-	$(BUILD)/ipcdemo help --completion >$@
+	$(call short,GEN,$@)
+	$(Q)$(BUILD)/ipcdemo help --completion >$@

@@ -46,4 +46,10 @@ setup() {
 	run make install DESTDIR="$dest" BUILD="$BATS_TEST_TMPDIR/nothing"
 	[ "$status" -ne 0 ]
 	[[ $output == *"ipcdemo is not there: run make userspace first"* ]]
+	for target in module install uninstall; do
+		run make $target DESTDIR="$dest" KDIR=/nowhere
+		[ "$status" -ne 0 ]
+		[[ $output == *"/nowhere holds no kernel headers"* ]]
+		[[ $output != *sed:* && $output != *"not there"* ]]
+	done
 }
