@@ -11,10 +11,12 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/stat.h>
 
 #include "chardev.h"
 #include "compat.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "main.h"
 #include "pipe.h"
@@ -39,9 +41,69 @@ static struct class *class;
 /* Set before the device can be opened, cleared after it no longer can be. */
 static struct ipc_defaults defaults;
 
-/* --- an end of the default pipe --- */
+/* --- a control descriptor --- */
 
-static const struct file_operations control_fops;
+static int control_release(struct inode *inode, struct file *file)
+{
+	struct ipc_control *control = file->private_data;
+
+	ipc_controller_close(control->controller);
+	kfree(control);
+	return 0;
+}
+
+/* Each close(2) of a descriptor comes here, and exit closes them all. */
+static int control_flush(struct file *file, fl_owner_t id)
+{
+	struct ipc_control *control = file->private_data;
+
+	ipc_controller_flush(control->controller);
+	return 0;
+}
+
+static __poll_t control_poll(struct file *file, struct poll_table_struct *wait)
+{
+	struct ipc_control *control = file->private_data;
+
+	return ipc_controller_poll(control->controller, file, wait);
+}
+
+static void control_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	seq_printf(m, "ipcdemo-object:\t%u\nipcdemo-end:\tcontrol\n",
+		   defaults.pipe->object.id);
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.release = control_release,
+	.flush = control_flush,
+	.poll = control_poll,
+	.unlocked_ioctl = ipc_control_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = control_show_fdinfo,
+};
+
+static int control_open(struct file *file)
+{
+	struct ipc_control *control;
+
+	control = kzalloc(sizeof(*control), GFP_KERNEL_ACCOUNT);
+	if (!control)
+		return -ENOMEM;
+	control->controller = ipc_controller_create();
+	if (IS_ERR(control->controller)) {
+		kfree(control);
+		return -ENOMEM;
+	}
+	control->defaults = &defaults;
+	file->private_data = control;
+	/* Same owner: the module reference goes with it. */
+	file->f_op = &control_fops;
+	return 0;
+}
+
+/* --- an end of the default pipe --- */
 
 /* Both ends: such a file can be mapped. */
 static bool may_map(struct file *file)
@@ -53,12 +115,8 @@ static int dev_open(struct inode *inode, struct file *file)
 {
 	int err;
 
-	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE))) {
-		/* Same owner: the module reference goes with it. */
-		file->f_op = &control_fops;
-		file->private_data = &defaults;
-		return 0;
-	}
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		return control_open(file);
 	file->private_data = defaults.pipe;
 	if (may_map(file)) {
 		err = ipc_region_hold(defaults.region);
@@ -133,21 +191,6 @@ static const struct file_operations dev_fops = {
 	.unlocked_ioctl = ipc_end_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = end_show_fdinfo,
-};
-
-/* --- a control descriptor --- */
-
-static void control_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	seq_printf(m, "ipcdemo-object:\t%u\nipcdemo-end:\tcontrol\n",
-		   defaults.pipe->object.id);
-}
-
-static const struct file_operations control_fops = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = ipc_control_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = control_show_fdinfo,
 };
 
 /* --- birth and death --- */

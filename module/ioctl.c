@@ -5,17 +5,22 @@
  * Each call finds its object in one place (find_pipe, find_region) and holds a
  * reference while it works.
  */
+#include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ipcdemo.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/user_namespace.h>
 
 #include <asm/ioctls.h>
 
+#include "gate.h"
 #include "ioctl.h"
 #include "pipe.h"
 #include "region.h"
@@ -55,7 +60,7 @@ static int put_reply(void __user *to, const void *reply, size_t size)
 static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
 				  u32 id)
 {
-	struct ipc_defaults *defaults = file->private_data;
+	struct ipc_control *control = file->private_data;
 	struct ipc_object *object;
 
 	if (own) {
@@ -63,7 +68,7 @@ static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
 			return ERR_PTR(-EINVAL);
 		id = own->object.id;
 	} else if (!id) {
-		id = defaults->pipe->object.id;
+		id = control->defaults->pipe->object.id;
 	}
 	object = ipc_object_get(id, IPC_KIND_PIPE);
 	return object ? ipc_pipe_of(object) : ERR_PTR(-ENOENT);
@@ -72,7 +77,7 @@ static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
 static struct ipc_region *find_region(struct file *file, struct ipc_region *own,
 				      u32 id)
 {
-	struct ipc_defaults *defaults = file->private_data;
+	struct ipc_control *control = file->private_data;
 	struct ipc_object *object;
 
 	if (own) {
@@ -80,7 +85,7 @@ static struct ipc_region *find_region(struct file *file, struct ipc_region *own,
 			return ERR_PTR(-EINVAL);
 		id = own->object.id;
 	} else if (!id) {
-		id = defaults->region->object.id;
+		id = control->defaults->region->object.id;
 	}
 	object = ipc_object_get(id, IPC_KIND_REGION);
 	return object ? ipc_region_of(object) : ERR_PTR(-ENOENT);
@@ -288,7 +293,200 @@ static long fionread(struct ipc_pipe *pipe, int __user *arg)
 	return put_user((int)bytes, arg);
 }
 
+/* --- gates --- */
+
+/* The most elements of an array that a call takes. */
+#define MOST_ELEMENTS 1024
+
+/* The object that a gate is for, with a reference, or ERR_PTR. */
+static struct ipc_object *find_gated(struct ipc_control *control, u32 id)
+{
+	struct ipc_object *object;
+
+	if (!id)
+		id = control->defaults->pipe->object.id;
+	object = ipc_object_get(id, IPC_KIND_PIPE);
+	if (!object)
+		object = ipc_object_get(id, IPC_KIND_REGION);
+	if (!object)
+		return ERR_PTR(-ENOENT);
+	if (!uid_eq(current_fsuid(), object->owner) &&
+	    !capable(CAP_SYS_ADMIN)) {
+		ipc_object_put(object);
+		return ERR_PTR(-EPERM);
+	}
+	return object;
+}
+
+static long gate_add(struct ipc_control *control, void __user *arg)
+{
+	struct ipcdemo_gate request;
+	struct ipc_object *object;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.pid < 0)
+		return -EINVAL;
+	object = find_gated(control, request.id);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	request.id = object->id;
+	err = ipc_gate_add(control->controller, object, &request);
+	ipc_object_put(object);
+	if (err)
+		return err;
+	err = put_reply(arg, &request, sizeof(request));
+	if (err)
+		ipc_gate_remove(control->controller, request.gate);
+	return err;
+}
+
+static long gate_remove(struct ipc_control *control, void __user *arg)
+{
+	struct ipcdemo_gate request;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags)
+		return -EINVAL;
+	return ipc_gate_remove(control->controller, request.gate);
+}
+
+static long gate_list(struct ipc_control *control, void __user *arg)
+{
+	struct ipcdemo_gates request;
+	struct ipcdemo_gate *list;
+	u32 room;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.pad || request.count > MOST_ELEMENTS)
+		return -EINVAL;
+	room = request.count;
+	list = kvcalloc(room, sizeof(*list), GFP_KERNEL_ACCOUNT);
+	if (room && !list)
+		return -ENOMEM;
+	request.count = ipc_gate_list(control->controller, list, room);
+	err = put_reply(u64_to_user_ptr(request.gates), list,
+			min(room, request.count) * sizeof(*list));
+	kvfree(list);
+	return err ? err : put_reply(arg, &request, sizeof(request));
+}
+
+static long gate_wait(struct ipc_control *control, void __user *arg)
+{
+	struct ipcdemo_gate_wait request;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.pad || request.timeout_ms < -1)
+		return -EINVAL;
+	/* An arrival is told once: find a bad pointer before one is taken. */
+	err = put_reply(arg, &request, sizeof(request));
+	if (err)
+		return err;
+	err = ipc_gate_wait(control->controller, request.timeout_ms,
+			    &request.arrival);
+	return err ? err : put_reply(arg, &request, sizeof(request));
+}
+
+static long gate_go(struct ipc_control *control, void __user *arg)
+{
+	struct ipcdemo_gate_go request;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if ((request.flags & ~(IPCDEMO_GO_STEP | IPCDEMO_GO_FREE)) ||
+	    request.pad)
+		return -EINVAL;
+	return ipc_gate_go(control->controller, request.pid, request.flags);
+}
+
+/* There is no event for a task that falls asleep elsewhere: look again. */
+static int wait_quiet(struct ipc_controller *controller,
+		      struct ipcdemo_arrival *tasks, u32 nr, s32 timeout_ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(max(timeout_ms, 0));
+
+	while (!ipc_tasks_look(controller, tasks, nr)) {
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		if (timeout_ms >= 0 && time_after_eq(jiffies, end))
+			return -ETIMEDOUT;
+		usleep_range(20, 100);
+	}
+	return 0;
+}
+
+static long look_at_tasks(struct ipc_control *control, void __user *arg)
+{
+	struct ipcdemo_arrival *tasks;
+	struct ipcdemo_tasks request;
+	void __user *array;
+	int err, result = 0;
+	size_t bytes;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if ((request.flags & ~(IPCDEMO_TASKS_QUIET | IPCDEMO_TASKS_HELD)) ||
+	    request.flags == (IPCDEMO_TASKS_QUIET | IPCDEMO_TASKS_HELD) ||
+	    request.timeout_ms < -1 || request.count > MOST_ELEMENTS)
+		return -EINVAL;
+	array = u64_to_user_ptr(request.tasks);
+	bytes = request.count * sizeof(*tasks);
+	tasks = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (bytes && !tasks)
+		return -ENOMEM;
+
+	if (request.flags & IPCDEMO_TASKS_HELD) {
+		bytes = request.count;
+		request.count = ipc_tasks_held(control->controller, tasks,
+					       request.count);
+		bytes = min_t(size_t, bytes, request.count) * sizeof(*tasks);
+	} else if (copy_from_user(tasks, array, bytes)) {
+		err = -EFAULT;
+	} else if (request.flags & IPCDEMO_TASKS_QUIET) {
+		result = wait_quiet(control->controller, tasks, request.count,
+				    request.timeout_ms);
+	} else {
+		ipc_tasks_look(control->controller, tasks, request.count);
+	}
+	if (!err)
+		err = put_reply(array, tasks, bytes);
+	kvfree(tasks);
+	if (!err)
+		err = put_reply(arg, &request, sizeof(request));
+	return err ? err : result;
+}
+
 /* --- which call --- */
+
+static bool is_control_call(unsigned int cmd)
+{
+	switch (NO_SIZE(cmd)) {
+	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
+	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
+	case NO_SIZE(IPCDEMO_IOC_GATE_REMOVE):
+	case NO_SIZE(IPCDEMO_IOC_GATE_LIST):
+	case NO_SIZE(IPCDEMO_IOC_GATE_WAIT):
+	case NO_SIZE(IPCDEMO_IOC_GATE_GO):
+	case NO_SIZE(IPCDEMO_IOC_TASKS):
+		return true;
+	default:
+		return false;
+	}
+}
 
 static long pipe_ioctl(struct file *file, struct ipc_pipe *own,
 		       unsigned int cmd, void __user *arg)
@@ -313,6 +511,7 @@ static long pipe_ioctl(struct file *file, struct ipc_pipe *own,
 
 long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct ipc_control *control = file->private_data;
 	void __user *argp = (void __user *)arg;
 
 	switch (NO_SIZE(cmd)) {
@@ -320,6 +519,18 @@ long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return region_stat(file, NULL, argp);
 	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
 		return region_fd(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
+		return gate_add(control, argp);
+	case NO_SIZE(IPCDEMO_IOC_GATE_REMOVE):
+		return gate_remove(control, argp);
+	case NO_SIZE(IPCDEMO_IOC_GATE_LIST):
+		return gate_list(control, argp);
+	case NO_SIZE(IPCDEMO_IOC_GATE_WAIT):
+		return gate_wait(control, argp);
+	case NO_SIZE(IPCDEMO_IOC_GATE_GO):
+		return gate_go(control, argp);
+	case NO_SIZE(IPCDEMO_IOC_TASKS):
+		return look_at_tasks(control, argp);
 	default:
 		return pipe_ioctl(file, NULL, cmd, argp);
 	}
@@ -332,7 +543,7 @@ long ipc_end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (cmd == FIONREAD)
 		return fionread(pipe, argp);
-	if (NO_SIZE(cmd) == NO_SIZE(IPCDEMO_IOC_REGION_FD))
+	if (is_control_call(cmd))
 		return -EBADF;
 	return pipe_ioctl(file, pipe, cmd, argp);
 }
@@ -345,9 +556,7 @@ long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (NO_SIZE(cmd)) {
 	case NO_SIZE(IPCDEMO_IOC_REGION_STAT):
 		return region_stat(file, region, argp);
-	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
-		return -EBADF;
 	default:
-		return -ENOTTY;
+		return is_control_call(cmd) ? -EBADF : -ENOTTY;
 	}
 }

@@ -9,13 +9,20 @@
 
 #include <linux/fs.h>
 
+struct ipc_controller;
 struct ipc_pipe;
 struct ipc_region;
 
-/* What id 0 means on a control descriptor; its file's private_data. */
+/* What id 0 means on a control descriptor. */
 struct ipc_defaults {
 	struct ipc_pipe *pipe;
 	struct ipc_region *region;
+};
+
+/* The private_data of a control descriptor's file. */
+struct ipc_control {
+	const struct ipc_defaults *defaults;
+	struct ipc_controller *controller;
 };
 
 long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -25,6 +25,16 @@
 
 enum ipc_kind { IPC_KIND_PIPE, IPC_KIND_REGION };
 
+/* Where an object stands when a task comes to a point; -1: says nothing. */
+struct ipc_values {
+	s64 slot; /* place in the array */
+	s64 offset; /* bytes into the slot's page */
+	s64 len; /* bytes that the step is about */
+	s64 head;
+	s64 tail;
+	s64 decided; /* 1 yes, 0 no, or a result */
+};
+
 struct ipc_object {
 	enum ipc_kind kind;
 	u32 id;
@@ -33,9 +43,15 @@ struct ipc_object {
 	umode_t mode;
 	refcount_t refs;
 	void (*release)(struct ipc_object *object);
+	/* Fills all but len and decided; called under a spinlock. */
+	void (*describe)(struct ipc_object *object, enum ipc_point point,
+			 struct ipc_values *values);
 	struct proc_dir_entry *proc;
 	atomic64_t count[IPC_NR_POINTS];
 };
+
+/* Whether a gate can hold a task at a point: see points.h. */
+enum ipc_hold { IPC_HOLD_NO, IPC_HOLD_KILL, IPC_HOLD_SIGNAL };
 
 /* A row of points.h, for the views. */
 struct ipc_point_info {
@@ -43,6 +59,7 @@ struct ipc_point_info {
 	const char *unit;
 	const char *sentence;
 	enum ipc_kind kind;
+	enum ipc_hold hold;
 };
 
 extern const struct ipc_point_info ipc_points[IPC_NR_POINTS];

@@ -33,6 +33,7 @@
 #include <linux/uio.h>
 
 #include "compat.h"
+#include "gate.h"
 #include "main.h"
 #include "pipe.h"
 #include "waiter.h"
@@ -136,11 +137,13 @@ static void wake_one(struct wait_queue_head *queue, __poll_t events)
 
 static void wake_a_reader(struct ipc_pipe *pipe)
 {
+	ipc_at(&pipe->object, WAKE_READERS, -1, -1);
 	wake_one(&pipe->read_queue, EPOLLIN | EPOLLRDNORM);
 }
 
 static void wake_a_writer(struct ipc_pipe *pipe)
 {
+	ipc_at(&pipe->object, WAKE_WRITERS, -1, -1);
 	wake_one(&pipe->write_queue, EPOLLOUT | EPOLLWRNORM);
 }
 
@@ -149,8 +152,10 @@ static void wake_all(struct ipc_pipe *pipe)
 {
 	lockdep_assert_held(&pipe->mutex);
 	ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
+	ipc_at(&pipe->object, WAKE_READERS, -1, -1);
 	wake_up_interruptible_all(&pipe->read_queue);
 	ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
+	ipc_at(&pipe->object, WAKE_WRITERS, -1, -1);
 	wake_up_interruptible_all(&pipe->write_queue);
 }
 
@@ -164,14 +169,101 @@ static void signal_writers(struct ipc_pipe *pipe)
 	kill_fasync(&pipe->write_fasync, SIGIO, POLL_OUT);
 }
 
+/* The names of the steps that calls have in common. */
+struct steps {
+	enum ipc_point lock, locked;
+	enum ipc_point wait, queue, check, sleep, leave, woken;
+};
+
+#define COMMON_STEPS(CALL) \
+	.lock = IPC_##CALL##_LOCK, .locked = IPC_##CALL##_LOCKED
+#define WAIT_STEPS(CALL)                                          \
+	.wait = IPC_##CALL##_WAIT, .queue = IPC_##CALL##_QUEUE,   \
+	.check = IPC_##CALL##_CHECK, .sleep = IPC_##CALL##_SLEEP, \
+	.leave = IPC_##CALL##_LEAVE, .woken = IPC_##CALL##_WOKEN
+
+static const struct steps open_steps = {COMMON_STEPS(OPEN), WAIT_STEPS(OPEN)};
+static const struct steps read_steps = {COMMON_STEPS(READ), WAIT_STEPS(READ)};
+static const struct steps write_steps = {COMMON_STEPS(WRITE),
+					 WAIT_STEPS(WRITE)};
+static const struct steps close_steps = {COMMON_STEPS(CLOSE)};
+static const struct steps resize_steps = {COMMON_STEPS(RESIZE)};
+
+/* Try first, so that who has to wait can say so. */
+static int lock_looking(struct ipc_pipe *pipe, const struct steps *steps,
+			bool killable)
+{
+	int err = 0;
+
+	if (!mutex_trylock(&pipe->mutex)) {
+		ipc_arrive(&pipe->object, steps->lock, -1, -1);
+		ipc_op_lock(IPC_OP_LOCK, false);
+		if (killable)
+			err = mutex_lock_killable(&pipe->mutex);
+		else
+			mutex_lock(&pipe->mutex);
+	}
+	ipc_op_lock(IPC_OP_RUNNING, !err);
+	if (!err)
+		ipc_arrive(&pipe->object, steps->locked, -1, -1);
+	return err;
+}
+
+/* Return: 0, or -EINTR if the task was killed meanwhile. */
+static int lock_killable(struct ipc_pipe *pipe, const struct steps *steps)
+{
+	if (static_branch_unlikely(&ipc_looking))
+		return lock_looking(pipe, steps, true);
+	return mutex_lock_killable(&pipe->mutex);
+}
+
+static void lock(struct ipc_pipe *pipe, const struct steps *steps)
+{
+	if (static_branch_unlikely(&ipc_looking))
+		lock_looking(pipe, steps, false);
+	else
+		mutex_lock(&pipe->mutex);
+}
+
+static void unlock(struct ipc_pipe *pipe)
+{
+	mutex_unlock(&pipe->mutex);
+	if (static_branch_unlikely(&ipc_looking))
+		ipc_op_lock(IPC_OP_RUNNING, false);
+}
+
 /* What a wait is for. */
 struct wait_spec {
 	struct wait_queue_head *queue;
-	enum ipc_point point;
+	const struct steps *steps;
 	bool exclusive;
 	bool (*ready)(const struct ipc_pipe *pipe, u32 before);
 	u32 before;
 };
+
+/*
+ * Sleep until woken, or a signal comes.  A gate may have held the task since it
+ * looked; what came meanwhile has set woken, as it would have made the task
+ * runnable had it been asleep.
+ */
+static void sleep_unless_woken(struct ipc_pipe *pipe,
+			       const struct wait_spec *spec,
+			       struct ipc_waiter *waiter)
+{
+	bool told = false;
+
+	ipc_at_point(&pipe->object, spec->steps->sleep, -1, -1);
+	if (static_branch_unlikely(&ipc_looking)) {
+		ipc_op_asleep(waiter);
+		told = true;
+	}
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (!READ_ONCE(waiter->woken))
+		schedule();
+	__set_current_state(TASK_RUNNING);
+	if (told)
+		ipc_op_asleep(NULL);
+}
 
 /*
  * Sleep until spec->ready(), which is checked without the mutex: the caller
@@ -187,22 +279,26 @@ static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
 	struct ipc_waiter waiter;
 	int err = 0;
 
-	ipc_waiter_add(&waiter, spec->queue, spec->point, spec->exclusive);
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (spec->ready(pipe, spec->before))
-			break;
+	*chosen = false;
+	ipc_waiter_add(&waiter, spec->queue, spec->steps->wait,
+		       spec->exclusive);
+	ipc_at_point(&pipe->object, spec->steps->queue, -1, -1);
+	while (!spec->ready(pipe, spec->before)) {
 		if (signal_pending(current)) {
 			err = -ERESTARTSYS;
+			ipc_at_point(&pipe->object, spec->steps->leave, -1, -1);
 			break;
 		}
-		if (READ_ONCE(waiter.woken))
+		if (READ_ONCE(waiter.woken)) {
+			*chosen = true;
 			ipc_waiter_again(&waiter, spec->queue);
-		else
-			schedule();
+			continue;
+		}
+		ipc_at_point(&pipe->object, spec->steps->check, -1, 0);
+		sleep_unless_woken(pipe, spec, &waiter);
 	}
 	ipc_waiter_remove(&waiter, spec->queue);
-	*chosen = waiter.woken;
+	*chosen |= waiter.woken;
 	/*
 	 * A wake-up may have chosen this task between its last look and its
 	 * leaving the queue: then its condition holds now, and it must not go
@@ -210,17 +306,18 @@ static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
 	 */
 	if (err && spec->ready(pipe, spec->before))
 		err = 0;
+	ipc_at_point(&pipe->object, spec->steps->woken, -1, *chosen);
 	return err;
 }
 
 /*
- * Take the mutex again after wait_until() on @queue.  If the task is killed
- * meanwhile, the wake-up that it may have had goes to its neighbour.
+ * Take the mutex again after wait_until().  If the task is killed meanwhile,
+ * the wake-up that it may have had goes to its neighbour.
  */
-static int relock(struct ipc_pipe *pipe,
-		  void (*wake_neighbour)(struct ipc_pipe *))
+static int relock(struct ipc_pipe *pipe, const struct steps *steps,
+		  void (*wake_neighbour)(struct ipc_pipe *pipe))
 {
-	if (!mutex_lock_killable(&pipe->mutex))
+	if (!lock_killable(pipe, steps))
 		return 0;
 	wake_neighbour(pipe);
 	return -EINTR;
@@ -246,6 +343,7 @@ static void free_page_of(struct ipc_pipe *pipe, struct page *page)
 {
 	put_page(page);
 	ipc_count(&pipe->object, IPC_PAGE_FREE, 1);
+	ipc_at(&pipe->object, PAGE_FREE, -1, -1);
 }
 
 /* Give back the pages of slots that hold no bytes.  Return: how many. */
@@ -307,6 +405,7 @@ static struct page *page_for_slot(struct ipc_pipe *pipe, struct ipc_slot *slot)
 
 	if (page && page_count(page) == 1) {
 		ipc_count(&pipe->object, IPC_PAGE_REUSE, 1);
+		ipc_at(&pipe->object, PAGE_REUSE, -1, -1);
 		return page;
 	}
 
@@ -320,6 +419,7 @@ static struct page *page_for_slot(struct ipc_pipe *pipe, struct ipc_slot *slot)
 	end_change(pipe);
 	if (page)
 		free_page_of(pipe, page);
+	ipc_at(&pipe->object, PAGE_ALLOC, -1, -1);
 	return slot->page;
 }
 
@@ -389,6 +489,7 @@ static void drop_all(struct ipc_pipe *pipe)
 	lockdep_assert_held(&pipe->mutex);
 	if (bytes)
 		ipc_count(&pipe->object, IPC_CLOSE_DROP, bytes);
+	ipc_at(&pipe->object, CLOSE_DROP, bytes, -1);
 	begin_change(pipe);
 	while (ring_tail_slot(&pipe->ring))
 		ring_consume(&pipe->ring, ring_tail_slot(&pipe->ring)->len);
@@ -423,6 +524,7 @@ static void drop_if_unused(struct ipc_pipe *pipe)
 static void wake_openers(struct ipc_pipe *pipe)
 {
 	ipc_count(&pipe->object, IPC_WAKE_OPENERS, 1);
+	ipc_at(&pipe->object, WAKE_OPENERS, -1, -1);
 	wake_up_interruptible_all(&pipe->open_queue);
 	/* As in the kernel, where openers wait on the readers' queue: who polls
 	 * that queue for edges sees one here.
@@ -437,7 +539,7 @@ static int wait_for_partner(struct ipc_pipe *pipe,
 {
 	struct wait_spec spec = {
 		.queue = &pipe->open_queue,
-		.point = IPC_OPEN_WAIT,
+		.steps = &open_steps,
 		.ready = came,
 		.before = before,
 	};
@@ -445,10 +547,11 @@ static int wait_for_partner(struct ipc_pipe *pipe,
 	int err;
 
 	ipc_count(&pipe->object, IPC_OPEN_WAIT, 1);
-	mutex_unlock(&pipe->mutex);
+	ipc_at(&pipe->object, OPEN_WAIT, -1, -1);
+	unlock(pipe);
 	err = wait_until(pipe, &spec, &chosen);
 	/* Not killable: the caller has counts to take back. */
-	mutex_lock(&pipe->mutex);
+	lock(pipe, &open_steps);
 	return came(pipe, before) ? 0 : err;
 }
 
@@ -467,15 +570,19 @@ static void add_writer(struct ipc_pipe *pipe)
 static void drop_reader(struct ipc_pipe *pipe)
 {
 	WRITE_ONCE(pipe->readers, pipe->readers - 1);
-	if (!pipe->readers)
-		ipc_count(&pipe->object, IPC_CLOSE_LAST_READER, 1);
+	if (pipe->readers)
+		return;
+	ipc_count(&pipe->object, IPC_CLOSE_LAST_READER, 1);
+	ipc_at(&pipe->object, CLOSE_LAST_READER, -1, -1);
 }
 
 static void drop_writer(struct ipc_pipe *pipe)
 {
 	WRITE_ONCE(pipe->writers, pipe->writers - 1);
-	if (!pipe->writers)
-		ipc_count(&pipe->object, IPC_CLOSE_LAST_WRITER, 1);
+	if (pipe->writers)
+		return;
+	ipc_count(&pipe->object, IPC_CLOSE_LAST_WRITER, 1);
+	ipc_at(&pipe->object, CLOSE_LAST_WRITER, -1, -1);
 }
 
 static int open_reader(struct ipc_pipe *pipe, struct file *file)
@@ -532,15 +639,11 @@ static int open_both(struct ipc_pipe *pipe)
 	return 0;
 }
 
-int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
+static int open_end(struct ipc_pipe *pipe, struct file *file)
 {
 	int err;
 
-	/* No file offset, no pread or pwrite; sets no other flag. */
-	stream_open(file_inode(file), file);
-	ipc_file_set_cookie(file, 0);
-
-	if (mutex_lock_killable(&pipe->mutex))
+	if (lock_killable(pipe, &open_steps))
 		return -EINTR;
 	ipc_count(&pipe->object, IPC_OPEN_ENTER, 1);
 	switch (file->f_mode & (FMODE_READ | FMODE_WRITE)) {
@@ -557,15 +660,34 @@ int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 		err = -EINVAL;
 		break;
 	}
-	if (!err)
+	if (!err) {
 		ipc_count(&pipe->object, IPC_OPEN_DONE, 1);
-	mutex_unlock(&pipe->mutex);
+		ipc_at(&pipe->object, OPEN_DONE, -1, -1);
+	}
+	unlock(pipe);
 	return err;
 }
 
-void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
+int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 {
-	mutex_lock(&pipe->mutex);
+	struct ipc_op op;
+	int err;
+
+	/* No file offset, no pread or pwrite; sets no other flag. */
+	stream_open(file_inode(file), file);
+	ipc_file_set_cookie(file, 0);
+
+	ipc_op_begin(&op, &pipe->object);
+	ipc_at(&pipe->object, OPEN_ENTER, -1, -1);
+	err = open_end(pipe, file);
+	ipc_at(&pipe->object, OPEN_RETURN, -1, err);
+	ipc_op_end(&op);
+	return err;
+}
+
+static void close_end(struct ipc_pipe *pipe, struct file *file)
+{
+	lock(pipe, &close_steps);
 	if (file->f_mode & FMODE_READ)
 		drop_reader(pipe);
 	if (file->f_mode & FMODE_WRITE)
@@ -576,7 +698,19 @@ void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
 		signal_writers(pipe);
 	}
 	drop_if_unused(pipe);
-	mutex_unlock(&pipe->mutex);
+	ipc_at(&pipe->object, CLOSE_UNLOCK, -1, -1);
+	unlock(pipe);
+}
+
+void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
+{
+	struct ipc_op op;
+
+	ipc_op_begin(&op, &pipe->object);
+	ipc_at(&pipe->object, CLOSE_ENTER, -1, -1);
+	close_end(pipe, file);
+	ipc_at(&pipe->object, CLOSE_RETURN, -1, 0);
+	ipc_op_end(&op);
 }
 
 /* --- read --- */
@@ -593,6 +727,7 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 
 	if (copy_page_to_iter(slot->page, slot->offset, len, to) < len)
 		return -EFAULT;
+	ipc_at(&pipe->object, READ_COPY, len, -1);
 	begin_change(pipe);
 	drained = ring_consume(&pipe->ring, len);
 	end_change(pipe);
@@ -600,6 +735,7 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 	ipc_count(&pipe->object, IPC_READ_COPY, len);
 	if (drained) {
 		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
+		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
 		trim_later(pipe);
 	}
 	return 0;
@@ -622,12 +758,12 @@ static int read_slots(struct ipc_pipe *pipe, struct iov_iter *to, size_t *done)
 	return 0;
 }
 
-ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
-		      struct iov_iter *to)
+static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
+			struct iov_iter *to)
 {
 	struct wait_spec spec = {
 		.queue = &pipe->read_queue,
-		.point = IPC_READ_WAIT,
+		.steps = &read_steps,
 		.exclusive = true,
 		.ready = may_read,
 	};
@@ -636,19 +772,19 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
 	size_t done = 0;
 	int err;
 
-	if (!iov_iter_count(to))
-		return 0;
-	if (mutex_lock_killable(&pipe->mutex))
+	if (lock_killable(pipe, &read_steps))
 		return -EINTR;
 	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
 
 	for (;;) {
 		was_full = is_full(pipe);
+		ipc_at(&pipe->object, READ_LOOK, -1, !is_empty(pipe));
 		err = read_slots(pipe, to, &done);
 		if (err || done)
 			break;
 		if (!pipe->writers) {
 			ipc_count(&pipe->object, IPC_READ_EOF, 1);
+			ipc_at(&pipe->object, READ_EOF, -1, -1);
 			break;
 		}
 		if (file->f_flags & O_NONBLOCK) {
@@ -657,12 +793,13 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
 		}
 
 		ipc_count(&pipe->object, IPC_READ_WAIT, 1);
-		mutex_unlock(&pipe->mutex);
+		ipc_at(&pipe->object, READ_WAIT, -1, -1);
+		unlock(pipe);
 		signal_writers(pipe);
 		err = wait_until(pipe, &spec, &chosen);
 		if (err)
 			return err;
-		err = relock(pipe, wake_a_reader);
+		err = relock(pipe, &read_steps, wake_a_reader);
 		if (err)
 			return err;
 		if (chosen)
@@ -677,7 +814,8 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
 		pass_on = false;
 	if (pass_on)
 		ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
-	mutex_unlock(&pipe->mutex);
+	ipc_at(&pipe->object, READ_UNLOCK, -1, wake_writer);
+	unlock(pipe);
 
 	if (wake_writer)
 		wake_a_writer(pipe);
@@ -688,6 +826,22 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
 		return err;
 	file_accessed(file);
 	return done;
+}
+
+ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
+		      struct iov_iter *to)
+{
+	struct ipc_op op;
+	ssize_t result;
+
+	if (!iov_iter_count(to))
+		return 0;
+	ipc_op_begin(&op, &pipe->object);
+	ipc_at(&pipe->object, READ_ENTER, iov_iter_count(to), -1);
+	result = read_end(pipe, file, to);
+	ipc_at(&pipe->object, READ_RETURN, -1, result);
+	ipc_op_end(&op);
+	return result;
 }
 
 /* --- write --- */
@@ -712,6 +866,7 @@ static int write_merge(struct ipc_pipe *pipe, struct iov_iter *from,
 	if (copy_page_from_iter(slot->page, slot->offset + slot->len, len,
 				from) < len)
 		return -EFAULT;
+	ipc_at(&pipe->object, WRITE_MERGE, len, -1);
 	begin_change(pipe);
 	ring_merge(&pipe->ring, len);
 	end_change(pipe);
@@ -740,12 +895,14 @@ static int write_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 		trim_later(pipe);
 		return -EFAULT;
 	}
+	ipc_at(&pipe->object, WRITE_COPY, len, -1);
 	begin_change(pipe);
 	ring_publish(&pipe->ring, page, slot->page_no, len, IPC_SLOT_MERGE);
 	end_change(pipe);
 	*done += len;
 	ipc_count(&pipe->object, IPC_WRITE_COPY, len);
 	ipc_count(&pipe->object, IPC_WRITE_PUBLISH, 1);
+	ipc_at(&pipe->object, WRITE_PUBLISH, len, -1);
 	return 0;
 }
 
@@ -754,6 +911,7 @@ static int need_reader(struct ipc_pipe *pipe)
 	if (!no_reader(pipe))
 		return 0;
 	ipc_count(&pipe->object, IPC_WRITE_EPIPE, 1);
+	ipc_at(&pipe->object, WRITE_EPIPE, -1, -1);
 	return -EPIPE;
 }
 
@@ -775,12 +933,12 @@ static int write_slots(struct ipc_pipe *pipe, struct iov_iter *from,
 	return 0;
 }
 
-ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
-		       struct iov_iter *from)
+static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
+			 struct iov_iter *from)
 {
 	struct wait_spec spec = {
 		.queue = &pipe->write_queue,
-		.point = IPC_WRITE_WAIT,
+		.steps = &write_steps,
 		.exclusive = true,
 		.ready = may_write,
 	};
@@ -789,9 +947,7 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 	size_t done = 0;
 	int err;
 
-	if (!iov_iter_count(from))
-		return 0;
-	if (mutex_lock_killable(&pipe->mutex))
+	if (lock_killable(pipe, &write_steps))
 		return -EINTR;
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
 
@@ -801,6 +957,7 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 		err = write_merge(pipe, from, &done);
 
 	while (!err && iov_iter_count(from)) {
+		ipc_at(&pipe->object, WRITE_LOOK, -1, !is_full(pipe));
 		err = write_slots(pipe, from, &done);
 		if (err || !iov_iter_count(from))
 			break;
@@ -817,13 +974,14 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 		ipc_count(&pipe->object, IPC_WRITE_WAIT, 1);
 		if (was_empty)
 			ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
-		mutex_unlock(&pipe->mutex);
+		ipc_at(&pipe->object, WRITE_WAIT, done, -1);
+		unlock(pipe);
 		if (was_empty)
 			wake_a_reader(pipe);
 		signal_readers(pipe);
 		/* A signal is looked at above, once the ring is known full. */
 		wait_until(pipe, &spec, &chosen);
-		if (relock(pipe, wake_a_writer)) {
+		if (relock(pipe, &write_steps, wake_a_writer)) {
 			/* The edge that a poller of the other side waits for. */
 			if (done && READ_ONCE(pipe->polled))
 				wake_a_reader(pipe);
@@ -843,7 +1001,8 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 		pass_on = false;
 	if (pass_on)
 		ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
-	mutex_unlock(&pipe->mutex);
+	ipc_at(&pipe->object, WRITE_UNLOCK, -1, wake_reader);
+	unlock(pipe);
 
 	if (err == -EPIPE)
 		send_sig(SIGPIPE, current, 0);
@@ -861,6 +1020,22 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 	return done;
 }
 
+ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
+		       struct iov_iter *from)
+{
+	struct ipc_op op;
+	ssize_t result;
+
+	if (!iov_iter_count(from))
+		return 0;
+	ipc_op_begin(&op, &pipe->object);
+	ipc_at(&pipe->object, WRITE_ENTER, iov_iter_count(from), -1);
+	result = write_end(pipe, file, from);
+	ipc_at(&pipe->object, WRITE_RETURN, -1, result);
+	ipc_op_end(&op);
+	return result;
+}
+
 /* --- the other calls --- */
 
 __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
@@ -869,6 +1044,7 @@ __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 	__poll_t mask = 0;
 
 	ipc_count_shared(&pipe->object, IPC_POLL_ENTER, 1);
+	ipc_at(&pipe->object, POLL_ENTER, -1, -1);
 	/* From now on each write wakes: edge-triggered epoll asks for it. */
 	WRITE_ONCE(pipe->polled, true);
 
@@ -894,6 +1070,7 @@ __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 		if (no_reader(pipe))
 			mask |= EPOLLERR;
 	}
+	ipc_at(&pipe->object, POLL_LOOK, -1, (__force s64)mask);
 	return mask;
 }
 
@@ -957,6 +1134,7 @@ ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
 	}
 	if (done > 0)
 		ipc_count(&pipe->object, IPC_PEEK_COPY, done);
+	ipc_at(&pipe->object, PEEK_COPY, done, -1);
 	mutex_unlock(&pipe->mutex);
 	return done;
 }
@@ -1021,8 +1199,10 @@ static int resize(struct ipc_pipe *pipe, u32 nr)
 	if (old != pipe->home)
 		kfree_rcu(old, rcu);
 	ipc_count(&pipe->object, IPC_RESIZE_DONE, 1);
+	ipc_at(&pipe->object, RESIZE_DONE, -1, -1);
 	/* Only now: who wakes must find the new size in force. */
 	ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
+	ipc_at(&pipe->object, WAKE_WRITERS, -1, -1);
 	wake_up_interruptible(&pipe->write_queue);
 	return 0;
 
@@ -1036,15 +1216,23 @@ err_charge:
 int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 {
 	u64 size = max_t(u64, *bytes, PAGE_SIZE);
+	struct ipc_op op;
 	int err;
 
 	if (size > CAPACITY_LIMIT)
 		return -EINVAL;
 	size = roundup_pow_of_two(size);
-	if (mutex_lock_killable(&pipe->mutex))
-		return -EINTR;
-	err = resize(pipe, size >> PAGE_SHIFT);
-	mutex_unlock(&pipe->mutex);
+
+	ipc_op_begin(&op, &pipe->object);
+	ipc_at(&pipe->object, RESIZE_ENTER, size, -1);
+	err = lock_killable(pipe, &resize_steps) ? -EINTR : 0;
+	if (!err) {
+		err = resize(pipe, size >> PAGE_SHIFT);
+		ipc_at(&pipe->object, RESIZE_UNLOCK, size, err);
+		unlock(pipe);
+	}
+	ipc_at(&pipe->object, RESIZE_RETURN, size, err);
+	ipc_op_end(&op);
 	if (!err)
 		*bytes = size;
 	return err;
@@ -1137,6 +1325,34 @@ int ipc_pipe_look(struct ipc_pipe *pipe, struct ipc_pipe_look *look,
 
 /* --- birth and death --- */
 
+static bool is_about_tail(enum ipc_point point)
+{
+	return point >= IPC_READ_ENTER && point <= IPC_READ_RETURN;
+}
+
+/* Where the ring stands, for who is told of an arrival. */
+static void describe(struct ipc_object *object, enum ipc_point point,
+		     struct ipc_values *values)
+{
+	struct ipc_pipe *pipe = ipc_pipe_of(object);
+	u64 at = ring_indices(&pipe->ring);
+	struct ipc_slots *slots;
+	struct ipc_slot *slot;
+	u32 index;
+
+	index = is_about_tail(point) ? ring_tail(at) : ring_head(at);
+	if (point == IPC_WRITE_MERGE || point == IPC_WRITE_PUBLISH)
+		index--;
+	rcu_read_lock();
+	slots = READ_ONCE(pipe->ring.slots);
+	slot = ring_slot(slots, index);
+	values->slot = index & (slots->nr - 1);
+	values->offset = data_race(slot->offset);
+	rcu_read_unlock();
+	values->head = ring_head(at);
+	values->tail = ring_tail(at);
+}
+
 static void pipe_release(struct ipc_object *object)
 {
 	struct ipc_pipe *pipe = ipc_pipe_of(object);
@@ -1169,6 +1385,7 @@ struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode)
 		goto err_slots;
 
 	ipc_object_init(&pipe->object, IPC_KIND_PIPE, name, mode, pipe_release);
+	pipe->object.describe = describe;
 	mutex_init(&pipe->mutex);
 	seqcount_init(&pipe->seq);
 	ring_init(&pipe->ring, pipe->home, 0);

@@ -3,86 +3,165 @@
  * The points: every step that an operation takes has a name
  *
  * This table is the one vocabulary.  The counters of an object, the rows of
- * /proc/ipcdemo/{pipe,region}/ID, the docs and the tests all use these names;
- * no second list may grow beside it.
+ * /proc/ipcdemo/points and /proc/ipcdemo/{pipe,region}/ID, the gates, the docs
+ * and the tests all use these names; no second list may grow beside it.
  *
- *	X(symbol, "name", kind, unit, "what is true there, and what is counted")
+ *	X(symbol, "name", kind, unit, hold, "what is true there")
  *
- * kind is PIPE or REGION, the object that the point belongs to.  unit says
- * what the object's counter adds up: calls, bytes, slots, pages, tasks, faults
- * or maps.
+ * kind	PIPE or REGION, the object that the point belongs to.
+ * unit	what the counter of the object adds up here, always: calls, bytes, slots,
+ *	pages, tasks, faults or maps; "-" if the object has no counter for it.
+ * hold	whether a gate can hold a task here (gate.h):
+ *	NO	never: a lock that must not be slept with is held, or the task
+ *		is about to sleep anyway
+ *	KILL	yes; it leaves when it is killed
+ *	SIGNAL	yes; it leaves on any signal, as from the sleep that is next
  */
 #ifndef IPCDEMO_POINTS_H
 #define IPCDEMO_POINTS_H
 
-#define IPC_POINTS(X)                                                          \
-	X(OPEN_ENTER, "open.enter", PIPE, "calls",                             \
-	  "an end is being opened; it is not counted as reader or writer yet") \
-	X(OPEN_WAIT, "open.wait", PIPE, "calls",                               \
-	  "the other side has nobody: the open goes to sleep")                 \
-	X(OPEN_DONE, "open.done", PIPE, "calls",                               \
-	  "the end is open and counted")                                       \
-	X(READ_ENTER, "read.enter", PIPE, "calls",                             \
-	  "a read has the pipe's mutex and looks at the ring")                 \
-	X(READ_COPY, "read.copy", PIPE, "bytes",                               \
-	  "bytes of the tail slot have reached the reader")                    \
-	X(READ_RELEASE, "read.release", PIPE, "slots",                         \
-	  "the tail slot is drained: tail has moved on")                       \
-	X(READ_WAIT, "read.wait", PIPE, "calls",                               \
-	  "the ring is empty and has a writer: the read goes to sleep")        \
-	X(READ_WOKEN, "read.woken", PIPE, "tasks",                             \
-	  "a sleeping reader was chosen by a wake-up and runs again")          \
-	X(READ_EOF, "read.eof", PIPE, "calls",                                 \
-	  "the ring is empty and has no writer: the read returns 0")           \
-	X(WRITE_ENTER, "write.enter", PIPE, "calls",                           \
-	  "a write has the pipe's mutex and looks at the ring")                \
-	X(WRITE_MERGE, "write.merge", PIPE, "calls",                           \
-	  "the bytes fitted behind those of the last slot: no new slot")       \
-	X(WRITE_COPY, "write.copy", PIPE, "bytes",                             \
-	  "bytes of the writer are in a page; readers may take them")          \
-	X(WRITE_PUBLISH, "write.publish", PIPE, "slots",                       \
-	  "a new slot is filled: head has moved on")                           \
-	X(WRITE_WAIT, "write.wait", PIPE, "calls",                             \
-	  "the ring is full and has a reader: the write goes to sleep")        \
-	X(WRITE_WOKEN, "write.woken", PIPE, "tasks",                           \
-	  "a sleeping writer was chosen by a wake-up and runs again")          \
-	X(WRITE_EPIPE, "write.epipe", PIPE, "calls",                           \
-	  "there is no reader: the write raises SIGPIPE")                      \
-	X(WAKE_READERS, "wake.readers", PIPE, "calls",                         \
-	  "a wake-up goes to the readers' queue")                              \
-	X(WAKE_WRITERS, "wake.writers", PIPE, "calls",                         \
-	  "a wake-up goes to the writers' queue")                              \
-	X(WAKE_OPENERS, "wake.openers", PIPE, "calls",                         \
-	  "a wake-up goes to those who wait in open")                          \
-	X(PAGE_ALLOC, "page.alloc", PIPE, "pages",                             \
-	  "a slot got a page from the kernel")                                 \
-	X(PAGE_REUSE, "page.reuse", PIPE, "pages",                             \
-	  "a slot is filled again in the page that it kept")                   \
-	X(PAGE_FREE, "page.free", PIPE, "pages",                               \
-	  "a page went back to the kernel")                                    \
-	X(POLL_ENTER, "poll.enter", PIPE, "calls",                             \
-	  "a poll, select or epoll has asked for the state")                   \
-	X(RESIZE_DONE, "resize.done", PIPE, "calls",                           \
-	  "the new number of slots is in force; nobody is woken yet")          \
-	X(PEEK_COPY, "peek.copy", PIPE, "bytes",                               \
-	  "bytes were shown and stay in the ring")                             \
-	X(CLOSE_LAST_READER, "close.last_reader", PIPE, "calls",               \
-	  "the last read end is gone")                                         \
-	X(CLOSE_LAST_WRITER, "close.last_writer", PIPE, "calls",               \
-	  "the last write end is gone")                                        \
-	X(CLOSE_DROP, "close.drop", PIPE, "bytes",                             \
-	  "nobody has the pipe open: the bytes left in it are dropped")        \
-	X(MAP_NEW, "map.new", REGION, "maps",                                  \
-	  "a process has mapped the region, or a part of a mapping split off") \
-	X(MAP_FAULT, "map.fault", REGION, "faults",                            \
-	  "a touched page was not in the process's page table yet")            \
-	X(MAP_GONE, "map.gone", REGION, "maps", "a mapping is gone")           \
-	X(REGION_READ, "region.read", REGION, "bytes",                         \
-	  "bytes were read from the region with read or pread")                \
-	X(REGION_WRITE, "region.write", REGION, "bytes",                       \
+#define IPC_POINTS(X)                                                                    \
+	X(OPEN_ENTER, "open.enter", PIPE, "calls", KILL,                                 \
+	  "an open has begun; it has no lock and is not counted as reader or writer")    \
+	X(OPEN_LOCK, "open.lock", PIPE, "-", NO,                                         \
+	  "somebody else has the mutex: the open waits for it")                          \
+	X(OPEN_LOCKED, "open.locked", PIPE, "-", KILL,                                   \
+	  "the open has the mutex and has looked at nothing yet")                        \
+	X(OPEN_WAIT, "open.wait", PIPE, "calls", KILL,                                   \
+	  "the end is counted, the other side has nobody: the mutex is given back next") \
+	X(OPEN_QUEUE, "open.queue", PIPE, "-", KILL,                                     \
+	  "the open stands on the queue; it has not looked again since")                 \
+	X(OPEN_CHECK, "open.check", PIPE, "-", SIGNAL,                                   \
+	  "the open has looked without the mutex: nobody came, it will sleep")           \
+	X(OPEN_SLEEP, "open.sleep", PIPE, "-", NO,                                       \
+	  "the open is asleep, or was woken a moment ago")                               \
+	X(OPEN_LEAVE, "open.leave", PIPE, "-", KILL,                                     \
+	  "the open has a signal and will leave the queue; it can still be woken")       \
+	X(OPEN_WOKEN, "open.woken", PIPE, "-", KILL,                                     \
+	  "the open runs again and left the queue; it has no lock")                      \
+	X(OPEN_DONE, "open.done", PIPE, "calls", KILL,                                   \
+	  "the end is open and counted; the mutex is held")                              \
+	X(OPEN_RETURN, "open.return", PIPE, "-", KILL,                                   \
+	  "the open has its result and no lock")                                         \
+	X(READ_ENTER, "read.enter", PIPE, "calls", KILL,                                 \
+	  "a read has begun; it has no lock")                                            \
+	X(READ_LOCK, "read.lock", PIPE, "-", NO,                                         \
+	  "somebody else has the mutex: the read waits for it")                          \
+	X(READ_LOCKED, "read.locked", PIPE, "-", KILL,                                   \
+	  "the read has the mutex and has looked at nothing yet")                        \
+	X(READ_LOOK, "read.look", PIPE, "-", KILL,                                       \
+	  "head and tail are loaded: it is decided whether there are bytes")             \
+	X(READ_COPY, "read.copy", PIPE, "bytes", KILL,                                   \
+	  "bytes of the tail slot have reached the reader; the slot has them still")     \
+	X(READ_RELEASE, "read.release", PIPE, "slots", KILL,                             \
+	  "the tail slot is drained: tail has moved on")                                 \
+	X(READ_WAIT, "read.wait", PIPE, "calls", KILL,                                   \
+	  "the ring is empty and has a writer: the mutex is given back next")            \
+	X(READ_QUEUE, "read.queue", PIPE, "-", KILL,                                     \
+	  "the reader stands on the queue; it has not looked again since")               \
+	X(READ_CHECK, "read.check", PIPE, "-", SIGNAL,                                   \
+	  "the reader has looked without the mutex: still empty, it will sleep")         \
+	X(READ_SLEEP, "read.sleep", PIPE, "-", NO,                                       \
+	  "the reader is asleep, or was woken a moment ago")                             \
+	X(READ_LEAVE, "read.leave", PIPE, "-", KILL,                                     \
+	  "the reader has a signal and will leave the queue; it can still be woken")     \
+	X(READ_WOKEN, "read.woken", PIPE, "tasks", KILL,                                 \
+	  "the reader runs again and left the queue; it has no lock")                    \
+	X(READ_EOF, "read.eof", PIPE, "calls", KILL,                                     \
+	  "the ring is empty and has no writer: the read returns 0")                     \
+	X(READ_UNLOCK, "read.unlock", PIPE, "-", KILL,                                   \
+	  "whom to wake is decided; the mutex is given back next")                       \
+	X(READ_RETURN, "read.return", PIPE, "-", KILL,                                   \
+	  "the read has its result and no lock")                                         \
+	X(WRITE_ENTER, "write.enter", PIPE, "calls", KILL,                               \
+	  "a write has begun; it has no lock")                                           \
+	X(WRITE_LOCK, "write.lock", PIPE, "-", NO,                                       \
+	  "somebody else has the mutex: the write waits for it")                         \
+	X(WRITE_LOCKED, "write.locked", PIPE, "-", KILL,                                 \
+	  "the write has the mutex and has looked at nothing yet")                       \
+	X(WRITE_LOOK, "write.look", PIPE, "-", KILL,                                     \
+	  "head and tail are loaded: it is decided whether a slot is free")              \
+	X(WRITE_MERGE, "write.merge", PIPE, "calls", KILL,                               \
+	  "the bytes are behind those of the last slot, and not counted there yet")      \
+	X(WRITE_COPY, "write.copy", PIPE, "bytes", KILL,                                 \
+	  "bytes of the writer are in a page; no reader can see them yet")               \
+	X(WRITE_PUBLISH, "write.publish", PIPE, "slots", KILL,                           \
+	  "a new slot is filled: head has moved on")                                     \
+	X(WRITE_WAIT, "write.wait", PIPE, "calls", KILL,                                 \
+	  "the ring is full and has a reader: the mutex is given back next")             \
+	X(WRITE_QUEUE, "write.queue", PIPE, "-", KILL,                                   \
+	  "the writer stands on the queue; it has not looked again since")               \
+	X(WRITE_CHECK, "write.check", PIPE, "-", SIGNAL,                                 \
+	  "the writer has looked without the mutex: still full, it will sleep")          \
+	X(WRITE_SLEEP, "write.sleep", PIPE, "-", NO,                                     \
+	  "the writer is asleep, or was woken a moment ago")                             \
+	X(WRITE_LEAVE, "write.leave", PIPE, "-", KILL,                                   \
+	  "the writer has a signal and will leave the queue; it can still be woken")     \
+	X(WRITE_WOKEN, "write.woken", PIPE, "tasks", KILL,                               \
+	  "the writer runs again and left the queue; it has no lock")                    \
+	X(WRITE_EPIPE, "write.epipe", PIPE, "calls", KILL,                               \
+	  "there is no reader: the write raises SIGPIPE")                                \
+	X(WRITE_UNLOCK, "write.unlock", PIPE, "-", KILL,                                 \
+	  "whom to wake is decided; the mutex is given back next")                       \
+	X(WRITE_RETURN, "write.return", PIPE, "-", KILL,                                 \
+	  "the write has its result and no lock")                                        \
+	X(WAKE_READERS, "wake.readers", PIPE, "calls", KILL,                             \
+	  "a wake-up goes to the readers' queue next")                                   \
+	X(WAKE_WRITERS, "wake.writers", PIPE, "calls", KILL,                             \
+	  "a wake-up goes to the writers' queue next")                                   \
+	X(WAKE_OPENERS, "wake.openers", PIPE, "calls", KILL,                             \
+	  "a wake-up goes next to those who wait in open")                               \
+	X(PAGE_ALLOC, "page.alloc", PIPE, "pages", KILL,                                 \
+	  "a slot got a page from the kernel")                                           \
+	X(PAGE_REUSE, "page.reuse", PIPE, "pages", KILL,                                 \
+	  "a slot is filled again in the page that it kept")                             \
+	X(PAGE_FREE, "page.free", PIPE, "pages", NO,                                     \
+	  "a page went back to the kernel")                                              \
+	X(POLL_ENTER, "poll.enter", PIPE, "calls", NO,                                   \
+	  "a poll, select or epoll asks for the state")                                  \
+	X(POLL_LOOK, "poll.look", PIPE, "-", NO,                                         \
+	  "the state was loaded without the mutex: the answer is decided")               \
+	X(RESIZE_ENTER, "resize.enter", PIPE, "-", KILL,                                 \
+	  "a resize has begun; it has no lock")                                          \
+	X(RESIZE_LOCK, "resize.lock", PIPE, "-", NO,                                     \
+	  "somebody else has the mutex: the resize waits for it")                        \
+	X(RESIZE_LOCKED, "resize.locked", PIPE, "-", KILL,                               \
+	  "the resize has the mutex; nothing has changed yet")                           \
+	X(RESIZE_DONE, "resize.done", PIPE, "calls", KILL,                               \
+	  "the new number of slots is in force; nobody is woken yet")                    \
+	X(RESIZE_UNLOCK, "resize.unlock", PIPE, "-", KILL,                               \
+	  "writers are woken; the mutex is given back next")                             \
+	X(RESIZE_RETURN, "resize.return", PIPE, "-", KILL,                               \
+	  "the resize has its result and no lock")                                       \
+	X(PEEK_COPY, "peek.copy", PIPE, "bytes", NO,                                     \
+	  "bytes were shown and stay in the ring")                                       \
+	X(CLOSE_ENTER, "close.enter", PIPE, "-", KILL,                                   \
+	  "the last descriptor of an open file is gone: its end will be closed")         \
+	X(CLOSE_LOCK, "close.lock", PIPE, "-", NO,                                       \
+	  "somebody else has the mutex: the close waits for it")                         \
+	X(CLOSE_LOCKED, "close.locked", PIPE, "-", KILL,                                 \
+	  "the close has the mutex; the end is counted still")                           \
+	X(CLOSE_LAST_READER, "close.last_reader", PIPE, "calls", KILL,                   \
+	  "the last read end is gone; nobody is woken yet")                              \
+	X(CLOSE_LAST_WRITER, "close.last_writer", PIPE, "calls", KILL,                   \
+	  "the last write end is gone; nobody is woken yet")                             \
+	X(CLOSE_DROP, "close.drop", PIPE, "bytes", NO,                                   \
+	  "nobody has the pipe open: the bytes left in it are dropped")                  \
+	X(CLOSE_UNLOCK, "close.unlock", PIPE, "-", KILL,                                 \
+	  "everybody is woken; the mutex is given back next")                            \
+	X(CLOSE_RETURN, "close.return", PIPE, "-", KILL,                                 \
+	  "the close is over; it has no lock")                                           \
+	X(MAP_NEW, "map.new", REGION, "maps", NO,                                        \
+	  "a process has mapped the region, or a part of a mapping split off")           \
+	X(MAP_FAULT, "map.fault", REGION, "faults", KILL,                                \
+	  "a touched page is not in the process's page table yet")                       \
+	X(MAP_GONE, "map.gone", REGION, "maps", NO, "a mapping is gone")                 \
+	X(REGION_READ, "region.read", REGION, "bytes", NO,                               \
+	  "bytes were read from the region with read or pread")                          \
+	X(REGION_WRITE, "region.write", REGION, "bytes", NO,                             \
 	  "bytes were written to the region with write or pwrite")
 
-#define IPC_POINT_ENUM(symbol, name, kind, unit, sentence) IPC_##symbol,
+#define IPC_POINT_ENUM(symbol, name, kind, unit, hold, sentence) IPC_##symbol,
 enum ipc_point { IPC_POINTS(IPC_POINT_ENUM) IPC_NR_POINTS };
 #undef IPC_POINT_ENUM
 

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "gate.h"
 #include "main.h"
 #include "object.h"
 #include "pipe.h"
@@ -21,6 +22,9 @@
 /* Waiters that come between counting and copying are shown, up to so many. */
 #define MORE_WAITERS 8
 
+/* Calls that are shown as held. */
+#define MOST_CALLS   256
+
 static struct proc_dir_entry *root;
 static struct proc_dir_entry *pipe_dir;
 static struct proc_dir_entry *region_dir;
@@ -29,6 +33,27 @@ static int show_version(struct seq_file *m, void *unused)
 {
 	seq_printf(m, "version: %s\nuapi: %u\n", IPCDEMO_VERSION,
 		   IPCDEMO_UAPI_VERSION);
+	return 0;
+}
+
+static const char *const hold_names[] = {
+	[IPC_HOLD_NO] = "no",
+	[IPC_HOLD_KILL] = "kill",
+	[IPC_HOLD_SIGNAL] = "signal",
+};
+
+static int show_points(struct seq_file *m, void *unused)
+{
+	int i;
+
+	seq_puts(m, "point kind hold count sentence\n");
+	for (i = 0; i < IPC_NR_POINTS; i++) {
+		seq_printf(m, "%s %s %s %llu %s\n", ipc_points[i].name,
+			   ipc_points[i].kind == IPC_KIND_PIPE ? "pipe"
+							       : "region",
+			   hold_names[ipc_points[i].hold], ipc_point_count(i),
+			   ipc_points[i].sentence);
+	}
 	return 0;
 }
 
@@ -105,7 +130,8 @@ static void show_counters(struct seq_file *m, struct ipc_object *object)
 
 	seq_puts(m, "\npoint unit count\n");
 	for (i = 0; i < IPC_NR_POINTS; i++) {
-		if (ipc_points[i].kind != object->kind)
+		if (ipc_points[i].kind != object->kind ||
+		    !strcmp(ipc_points[i].unit, "-"))
 			continue;
 		seq_printf(m, "%s %s %lld\n", ipc_points[i].name,
 			   ipc_points[i].unit,
@@ -187,6 +213,35 @@ static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 	kvfree(copies);
 }
 
+/* Tasks that are held at a gate, or wait for the mutex while somebody looks. */
+static void show_calls(struct seq_file *m, struct ipc_object *object)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct ipc_op_copy *copies;
+	u64 now, waited;
+	u32 i, n;
+
+	seq_puts(m, "\npoint pid command seconds state\n");
+	copies = kvcalloc(MOST_CALLS, sizeof(*copies), GFP_KERNEL);
+	if (!copies) {
+		seq_puts(m, "# no memory to show who is held\n");
+		return;
+	}
+	n = ipc_ops_copy(object, copies, MOST_CALLS);
+	now = ktime_get_ns();
+	for (i = 0; i < n; i++) {
+		waited = now - copies[i].since_ns;
+		do_div(waited, NSEC_PER_MSEC);
+		seq_printf(m, "%s %d ", ipc_points[copies[i].point].name,
+			   pid_nr_ns(copies[i].pid, ns));
+		seq_escape(m, copies[i].comm, " \t\n\\");
+		seq_printf(m, " %llu.%03llu %s\n", waited / 1000, waited % 1000,
+			   copies[i].state == IPC_OP_HELD ? "held" : "lock");
+		put_pid(copies[i].pid);
+	}
+	kvfree(copies);
+}
+
 static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 {
 	unsigned int read_pollers, write_pollers;
@@ -230,6 +285,7 @@ static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 	show_queue(m, &pipe->open_queue);
 
 	show_counters(m, &pipe->object);
+	show_calls(m, &pipe->object);
 	return 0;
 }
 
@@ -242,6 +298,7 @@ static int show_region(struct seq_file *m, struct ipc_region *region)
 	seq_printf(m, "maps: %u\n", atomic_read(&region->maps));
 	seq_printf(m, "page_size: %lu\n", PAGE_SIZE);
 	show_counters(m, &region->object);
+	show_calls(m, &region->object);
 	return 0;
 }
 
@@ -291,7 +348,10 @@ static int make_entries(void)
 	if (!proc_create_single("pipes", 0444, root, show_pipes) ||
 	    ipc_load_fault("proc entry regions"))
 		return -ENOMEM;
-	if (!proc_create_single("regions", 0444, root, show_regions))
+	if (!proc_create_single("regions", 0444, root, show_regions) ||
+	    ipc_load_fault("proc entry points"))
+		return -ENOMEM;
+	if (!proc_create_single("points", 0444, root, show_points))
 		return -ENOMEM;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <linux/uio.h>
 
 #include "compat.h"
+#include "gate.h"
 #include "ioctl.h"
 #include "main.h"
 #include "region.h"
@@ -324,6 +325,7 @@ static ssize_t region_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (done > 0)
 		ipc_count_shared(&region->object, IPC_REGION_READ, done);
+	ipc_at(&region->object, REGION_READ, -1, done);
 	return done;
 }
 
@@ -343,6 +345,7 @@ static ssize_t region_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	iov_iter_reexpand(from, iov_iter_count(from) + wanted);
 	if (done > 0)
 		ipc_count_shared(&region->object, IPC_REGION_WRITE, done);
+	ipc_at(&region->object, REGION_WRITE, -1, done);
 	return done;
 }
 
@@ -367,6 +370,7 @@ static void region_vm_open(struct vm_area_struct *vma)
 
 	atomic_inc(&region->maps);
 	ipc_count_shared(&region->object, IPC_MAP_NEW, 1);
+	ipc_at(&region->object, MAP_NEW, -1, -1);
 }
 
 static void region_vm_close(struct vm_area_struct *vma)
@@ -375,6 +379,7 @@ static void region_vm_close(struct vm_area_struct *vma)
 
 	atomic_dec(&region->maps);
 	ipc_count_shared(&region->object, IPC_MAP_GONE, 1);
+	ipc_at(&region->object, MAP_GONE, -1, -1);
 }
 
 /*

@@ -203,6 +203,146 @@ struct ipcdemo_region_fd {
 	__u32 pad;
 };
 
+/**
+ * struct ipcdemo_gate - hold tasks that come to a point of an object
+ * @size:	in: sizeof this struct
+ * @id:		in: which object, a pipe or a region; out when listing: its id
+ * @flags:	in: 0
+ * @gate:	out: the gate's number; in for removing: which one, 0 for all
+ * @point:	in: a point's name (/proc/ipcdemo/points), or a pattern of names,
+ *		where * stands for any characters; ends with a 0 byte
+ * @pid:	in: which thread, 0 for any
+ * @count:	in: how many arrivals it holds before it goes away, 0 for all;
+ *		out when listing: how many are left
+ */
+struct ipcdemo_gate {
+	__u32 size;
+	__u32 id;
+	__u32 flags;
+	__u32 gate;
+	char point[32];
+	__s32 pid;
+	__u32 count;
+};
+
+/**
+ * struct ipcdemo_arrival - a task at a point
+ * @id:		the object
+ * @pid:	the thread, in the pid namespace of the caller; 0: not visible
+ * @gate:	the gate that holds it; 0: held by a single step, or not held
+ * @state:	enum ipcdemo_task_state
+ * @point:	where it is, or was last
+ * @command:	its command
+ * @slot:	place in the array
+ * @offset:	bytes into the slot's page
+ * @len:	bytes that the step is about
+ * @head:	the index head, as the task saw it
+ * @tail:	the index tail, as the task saw it
+ * @decided:	what was decided: 1 yes, 0 no; or a result, negative for an errno
+ * @held_ns:	for how long it is at this point, nanoseconds
+ *
+ * A value that a point does not have is -1; its sentence in
+ * /proc/ipcdemo/points says what is decided there.
+ */
+struct ipcdemo_arrival {
+	__u32 id;
+	__s32 pid;
+	__u32 gate;
+	__u32 state;
+	char point[32];
+	char command[16];
+	__s64 slot;
+	__s64 offset;
+	__s64 len;
+	__s64 head;
+	__s64 tail;
+	__s64 decided;
+	__u64 held_ns;
+};
+
+/* What a thread is doing, as far as ipcdemo knows. */
+enum ipcdemo_task_state {
+	IPCDEMO_TASK_RUNNING = 0, /* or nothing of the below */
+	IPCDEMO_TASK_HELD = 1, /* at a gate */
+	IPCDEMO_TASK_ASLEEP = 2, /* on a queue of a pipe, and not woken */
+	IPCDEMO_TASK_LOCK = 3, /* waits for a mutex whose holder is held */
+	IPCDEMO_TASK_IDLE = 4, /* in no call of ours, and asleep */
+	IPCDEMO_TASK_GONE = 5, /* no such thread any more */
+};
+
+/**
+ * struct ipcdemo_gate_wait - wait until a task is held
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @timeout_ms:	in: milliseconds; -1: for ever, 0: only look
+ * @pad:	in: 0
+ * @arrival:	out: who, and where; each arrival is told once
+ */
+struct ipcdemo_gate_wait {
+	__u32 size;
+	__u32 flags;
+	__s32 timeout_ms;
+	__u32 pad;
+	struct ipcdemo_arrival arrival;
+};
+
+/**
+ * struct ipcdemo_gate_go - let a held thread through
+ * @size:	in: sizeof this struct
+ * @flags:	in: IPCDEMO_GO_*
+ * @pid:	in: the thread
+ * @pad:	in: 0
+ */
+struct ipcdemo_gate_go {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 pad;
+};
+
+/* Hold it again at the next point of this call, whichever it is. */
+#define IPCDEMO_GO_STEP 0x1
+/* No gate of this descriptor holds it again until its call is over. */
+#define IPCDEMO_GO_FREE 0x2
+
+/**
+ * struct ipcdemo_tasks - what threads are doing
+ * @size:	in: sizeof this struct
+ * @flags:	in: IPCDEMO_TASKS_*
+ * @timeout_ms:	in: with IPCDEMO_TASKS_QUIET, as in struct ipcdemo_gate_wait
+ * @count:	in: elements of @tasks, at most 1024; out: how many there are
+ * @tasks:	a pointer to an array of struct ipcdemo_arrival; in: pid of each;
+ *		out: the rest (with IPCDEMO_TASKS_HELD pid is out, too)
+ */
+struct ipcdemo_tasks {
+	__u32 size;
+	__u32 flags;
+	__s32 timeout_ms;
+	__u32 count;
+	__u64 tasks;
+};
+
+/* Return only once none of them is IPCDEMO_TASK_RUNNING. */
+#define IPCDEMO_TASKS_QUIET 0x1
+/* Tell of all threads that this descriptor holds. */
+#define IPCDEMO_TASKS_HELD  0x2
+
+/**
+ * struct ipcdemo_gates - the gates of this descriptor
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @count:	in: elements of @gates, at most 1024; out: how many there are
+ * @pad:	in: 0
+ * @gates:	a pointer to an array of struct ipcdemo_gate
+ */
+struct ipcdemo_gates {
+	__u32 size;
+	__u32 flags;
+	__u32 count;
+	__u32 pad;
+	__u64 gates;
+};
+
 #define IPCDEMO_IOC_MAGIC 0xDC
 
 /*
@@ -251,5 +391,44 @@ struct ipcdemo_region_fd {
  */
 #define IPCDEMO_IOC_REGION_FD \
 	_IOW(IPCDEMO_IOC_MAGIC, 0x08, struct ipcdemo_region_fd)
+
+/*
+ * Gates.  A control descriptor only, else EBADF; gates and held tasks belong to
+ * the descriptor that set the gate.  When it is closed, or the process that
+ * opened it exits, its gates open and nobody stays held.
+ *
+ * A held task leaves when it is killed, and where the next thing it would do is
+ * to sleep, on any signal; close(2) of its own descriptors by exit is never held.
+ * Looking at a pipe works while tasks are held in it.
+ */
+
+/*
+ * Set a gate.  Only for an object of the caller's own, or with CAP_SYS_ADMIN:
+ * EPERM.  EINVAL if no point that can hold has such a name; ESRCH: no such
+ * thread; ENOSPC: 1024 gates are set.
+ */
+#define IPCDEMO_IOC_GATE_ADD _IOWR(IPCDEMO_IOC_MAGIC, 0x10, struct ipcdemo_gate)
+
+/* Remove a gate, or all.  Who is held stays held.  ENOENT. */
+#define IPCDEMO_IOC_GATE_REMOVE \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x11, struct ipcdemo_gate)
+
+/* The gates that are set. */
+#define IPCDEMO_IOC_GATE_LIST \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x12, struct ipcdemo_gates)
+
+/*
+ * Wait until a task is held that was not told of yet.  ETIMEDOUT; EINTR.
+ * poll(2) says POLLIN when there is one.
+ */
+#define IPCDEMO_IOC_GATE_WAIT \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x13, struct ipcdemo_gate_wait)
+
+/* Let a thread through.  ESRCH if this descriptor does not hold it. */
+#define IPCDEMO_IOC_GATE_GO \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x14, struct ipcdemo_gate_go)
+
+/* What threads are doing.  ETIMEDOUT (the array is filled all the same); EINTR. */
+#define IPCDEMO_IOC_TASKS _IOWR(IPCDEMO_IOC_MAGIC, 0x15, struct ipcdemo_tasks)
 
 #endif /* _UAPI_LINUX_IPCDEMO_H */

@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Gates: a task stops at a point until somebody lets it through (gate.h). */
+#include <linux/bitmap.h>
+#include <linux/glob.h>
+#include <linux/ipcdemo.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "gate.h"
+#include "waiter.h"
+
+#define MOST_GATES 1024
+
+DEFINE_STATIC_KEY_FALSE(ipc_looking);
+
+/* A leaf: only the scheduler's locks are taken inside. */
+static DEFINE_SPINLOCK(look_lock);
+static LIST_HEAD(ops); /* look_lock */
+static LIST_HEAD(gates); /* look_lock; in the order they were set */
+
+static bool counting; /* changed under the parameter lock of the module */
+static atomic64_t counts[IPC_NR_POINTS];
+
+struct gate {
+	struct list_head node;
+	struct ipc_controller *controller;
+	struct ipc_object *object; /* referenced */
+	u32 id;
+	struct pid *pid; /* referenced; NULL: any */
+	u32 left; /* arrivals; 0: all */
+	bool spent; /* held its last one; freed when its controller comes by */
+	char pattern[32];
+	DECLARE_BITMAP(points, IPC_NR_POINTS);
+};
+
+struct ipc_controller {
+	struct kref refs;
+	struct wait_queue_head queue; /* who waits for an arrival */
+	struct pid *owner; /* referenced; the process that opened it */
+	u32 last_gate; /* look_lock */
+	u32 nr_gates; /* look_lock */
+	bool closed; /* look_lock */
+};
+
+/* --- counting --- */
+
+static int set_counting(const char *text, const struct kernel_param *param)
+{
+	bool on;
+	int err = kstrtobool(text, &on);
+
+	if (err)
+		return err;
+	if (on == counting)
+		return 0;
+	WRITE_ONCE(counting, on);
+	if (on)
+		static_branch_inc(&ipc_looking);
+	else
+		static_branch_dec(&ipc_looking);
+	return 0;
+}
+
+static const struct kernel_param_ops counting_ops = {
+	.set = set_counting,
+	.get = param_get_bool,
+};
+
+module_param_cb(count_points, &counting_ops, &counting, 0644);
+MODULE_PARM_DESC(count_points,
+		 "count how often each point is passed: /proc/ipcdemo/points");
+
+u64 ipc_point_count(enum ipc_point point)
+{
+	return atomic64_read(&counts[point]);
+}
+
+/* --- the side of the task --- */
+
+static struct ipc_op *op_of(const struct task_struct *task)
+{
+	struct ipc_op *op;
+
+	lockdep_assert_held(&look_lock);
+	list_for_each_entry(op, &ops, node) {
+		if (op->task == task)
+			return op;
+	}
+	return NULL;
+}
+
+void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object)
+{
+	*op = (struct ipc_op){
+		.tracked = true,
+		.task = current,
+		.object = object,
+		.since_ns = ktime_get_ns(),
+	};
+	spin_lock(&look_lock);
+	/* The newest first: a fault inside a call is a call of its own. */
+	list_add(&op->node, &ops);
+	spin_unlock(&look_lock);
+}
+
+void ipc_op_end_slow(struct ipc_op *op)
+{
+	spin_lock(&look_lock);
+	list_del(&op->node);
+	spin_unlock(&look_lock);
+}
+
+void ipc_op_asleep(const struct ipc_waiter *waiter)
+{
+	struct ipc_op *op;
+
+	spin_lock(&look_lock);
+	op = op_of(current);
+	if (op) {
+		op->waiter = waiter;
+		op->state = waiter ? IPC_OP_ASLEEP : IPC_OP_RUNNING;
+	}
+	spin_unlock(&look_lock);
+}
+
+void ipc_op_lock(enum ipc_op_state state, bool has_lock)
+{
+	struct ipc_op *op;
+
+	spin_lock(&look_lock);
+	op = op_of(current);
+	if (op) {
+		op->state = state;
+		op->has_lock = has_lock;
+	}
+	spin_unlock(&look_lock);
+}
+
+static bool may_hold(enum ipc_point point)
+{
+	return ipc_points[point].hold != IPC_HOLD_NO &&
+	       !(current->flags & (PF_EXITING | PF_KTHREAD | PF_IO_WORKER));
+}
+
+static void free_gate(struct gate *gate)
+{
+	ipc_object_put(gate->object);
+	put_pid(gate->pid);
+	kfree(gate);
+	static_branch_dec(&ipc_looking);
+}
+
+/* Who holds @op where it is now, if anybody: op->holder and op->gate say so. */
+static bool find_holder(struct ipc_op *op)
+{
+	struct gate *gate;
+
+	lockdep_assert_held(&look_lock);
+	if (op->step) {
+		op->holder = op->step;
+		op->step = NULL;
+		op->gate = 0;
+		return true;
+	}
+	list_for_each_entry(gate, &gates, node) {
+		if (gate->spent || gate->object != op->object ||
+		    gate->controller == op->free ||
+		    !test_bit(op->point, gate->points) ||
+		    (gate->pid && gate->pid != task_pid(current)))
+			continue;
+		op->holder = gate->controller;
+		op->gate = gate->id;
+		if (gate->left && !--gate->left)
+			gate->spent = true;
+		return true;
+	}
+	return false;
+}
+
+static void destroy_controller(struct kref *refs)
+{
+	struct ipc_controller *controller =
+		container_of(refs, struct ipc_controller, refs);
+
+	put_pid(controller->owner);
+	kfree(controller);
+}
+
+/* Sleep until let through.  Called with the controller referenced. */
+static void hold(struct ipc_op *op, struct ipc_controller *controller)
+{
+	unsigned int state = TASK_KILLABLE;
+
+	if (ipc_points[op->point].hold == IPC_HOLD_SIGNAL)
+		state = TASK_INTERRUPTIBLE;
+	wake_up_all(&controller->queue);
+	for (;;) {
+		set_current_state(state);
+		/* Pairs with release(): set first, then woken. */
+		if (READ_ONCE(op->released) ||
+		    signal_pending_state(state, current))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+
+	spin_lock(&look_lock);
+	op->holder = NULL;
+	op->state = IPC_OP_RUNNING;
+	spin_unlock(&look_lock);
+	kref_put(&controller->refs, destroy_controller);
+}
+
+void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
+		s64 decided)
+{
+	struct ipc_controller *controller = NULL;
+	struct ipc_op *op;
+
+	if (READ_ONCE(counting))
+		atomic64_inc(&counts[point]);
+
+	spin_lock(&look_lock);
+	op = op_of(current);
+	if (op && op->object == object) {
+		op->point = point;
+		op->values = (struct ipc_values){-1, -1, len, -1, -1, decided};
+		if (object->describe)
+			object->describe(object, point, &op->values);
+		op->since_ns = ktime_get_ns();
+		if (may_hold(point) && find_holder(op)) {
+			controller = op->holder;
+			kref_get(&controller->refs);
+			op->state = IPC_OP_HELD;
+			op->reported = false;
+			op->released = false;
+		}
+	}
+	spin_unlock(&look_lock);
+
+	if (controller) {
+		might_sleep();
+		hold(op, controller);
+	}
+}
+
+/* --- the side of the controller --- */
+
+struct ipc_controller *ipc_controller_create(void)
+{
+	struct ipc_controller *controller;
+
+	controller = kzalloc(sizeof(*controller), GFP_KERNEL_ACCOUNT);
+	if (!controller)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&controller->refs);
+	init_waitqueue_head(&controller->queue);
+	controller->owner = get_pid(task_tgid(current));
+	return controller;
+}
+
+/* Called under look_lock, so the task is there. */
+static void release(struct ipc_op *op)
+{
+	lockdep_assert_held(&look_lock);
+	WRITE_ONCE(op->released, true);
+	wake_up_process(op->task);
+}
+
+/*
+ * Take gates off the list, to be freed outside the lock: that of this id, or
+ * all with 0; those that are spent in any case.  Return: whether there was one
+ * to take that is not spent.
+ */
+static bool take_gates(struct ipc_controller *controller, u32 id,
+		       struct list_head *taken)
+{
+	struct gate *gate, *next;
+	bool found = false;
+
+	lockdep_assert_held(&look_lock);
+	list_for_each_entry_safe(gate, next, &gates, node) {
+		if (gate->controller != controller ||
+		    (id && gate->id != id && !gate->spent))
+			continue;
+		found |= !gate->spent;
+		list_move(&gate->node, taken);
+		controller->nr_gates--;
+	}
+	return found;
+}
+
+static void free_gates(struct list_head *taken)
+{
+	struct gate *gate, *next;
+
+	list_for_each_entry_safe(gate, next, taken, node)
+		free_gate(gate);
+}
+
+/* No gate, nobody held, and none to come. */
+static void open_all(struct ipc_controller *controller)
+{
+	LIST_HEAD(taken);
+	struct ipc_op *op;
+
+	spin_lock(&look_lock);
+	controller->closed = true;
+	take_gates(controller, 0, &taken);
+	list_for_each_entry(op, &ops, node) {
+		if (op->step == controller)
+			op->step = NULL;
+		if (op->free == controller)
+			op->free = NULL;
+		if (op->holder == controller)
+			release(op);
+	}
+	spin_unlock(&look_lock);
+	wake_up_all(&controller->queue);
+	free_gates(&taken);
+}
+
+void ipc_controller_close(struct ipc_controller *controller)
+{
+	open_all(controller);
+	kref_put(&controller->refs, destroy_controller);
+}
+
+void ipc_controller_flush(struct ipc_controller *controller)
+{
+	if ((current->flags & PF_EXITING) &&
+	    task_tgid(current) == controller->owner)
+		open_all(controller);
+}
+
+/* Return: how many points that can hold match the pattern. */
+static unsigned int match_points(const char *pattern, enum ipc_kind kind,
+				 unsigned long *points)
+{
+	unsigned int i;
+
+	bitmap_zero(points, IPC_NR_POINTS);
+	for (i = 0; i < IPC_NR_POINTS; i++) {
+		if (ipc_points[i].kind == kind &&
+		    ipc_points[i].hold != IPC_HOLD_NO &&
+		    glob_match(pattern, ipc_points[i].name))
+			set_bit(i, points);
+	}
+	return bitmap_weight(points, IPC_NR_POINTS);
+}
+
+int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
+		 struct ipcdemo_gate *request)
+{
+	struct gate *gate;
+	int err = -EINVAL;
+
+	if (strnlen(request->point, sizeof(request->point)) ==
+	    sizeof(request->point))
+		return -EINVAL;
+	gate = kzalloc(sizeof(*gate), GFP_KERNEL_ACCOUNT);
+	if (!gate)
+		return -ENOMEM;
+	if (!match_points(request->point, object->kind, gate->points))
+		goto err_points;
+	if (request->pid) {
+		err = -ESRCH;
+		gate->pid = find_get_pid(request->pid);
+		if (!gate->pid)
+			goto err_points;
+	}
+	gate->controller = controller;
+	gate->object = object;
+	refcount_inc(&object->refs);
+	gate->left = request->count;
+	strscpy(gate->pattern, request->point, sizeof(gate->pattern));
+	static_branch_inc(&ipc_looking);
+
+	spin_lock(&look_lock);
+	err = -ENOSPC;
+	if (controller->nr_gates < MOST_GATES && !controller->closed) {
+		controller->nr_gates++;
+		gate->id = ++controller->last_gate;
+		request->gate = gate->id;
+		list_add_tail(&gate->node, &gates);
+		err = 0;
+	}
+	spin_unlock(&look_lock);
+	if (err)
+		free_gate(gate);
+	return err;
+
+err_points:
+	kfree(gate);
+	return err;
+}
+
+int ipc_gate_remove(struct ipc_controller *controller, u32 id)
+{
+	LIST_HEAD(taken);
+	bool found;
+
+	spin_lock(&look_lock);
+	found = take_gates(controller, id, &taken);
+	spin_unlock(&look_lock);
+	free_gates(&taken);
+	return found || !id ? 0 : -ENOENT;
+}
+
+u32 ipc_gate_list(struct ipc_controller *controller, struct ipcdemo_gate *list,
+		  u32 room)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct gate *gate;
+	u32 n = 0;
+
+	spin_lock(&look_lock);
+	list_for_each_entry(gate, &gates, node) {
+		if (gate->controller != controller || gate->spent)
+			continue;
+		if (n < room) {
+			list[n] = (struct ipcdemo_gate){
+				.size = sizeof(*list),
+				.id = gate->object->id,
+				.gate = gate->id,
+				.pid = gate->pid ? pid_nr_ns(gate->pid, ns) : 0,
+				.count = gate->left,
+			};
+			strscpy(list[n].point, gate->pattern,
+				sizeof(list[n].point));
+		}
+		n++;
+	}
+	spin_unlock(&look_lock);
+	return n;
+}
+
+static void fill_arrival(struct ipcdemo_arrival *arrival,
+			 const struct ipc_op *op, u32 state)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+
+	*arrival = (struct ipcdemo_arrival){
+		.id = op->object->id,
+		.pid = pid_nr_ns(task_pid(op->task), ns),
+		.gate = state == IPCDEMO_TASK_HELD ? op->gate : 0,
+		.state = state,
+		.slot = op->values.slot,
+		.offset = op->values.offset,
+		.len = op->values.len,
+		.head = op->values.head,
+		.tail = op->values.tail,
+		.decided = op->values.decided,
+		.held_ns = ktime_get_ns() - op->since_ns,
+	};
+	strscpy(arrival->point, ipc_points[op->point].name,
+		sizeof(arrival->point));
+	strscpy(arrival->command, op->task->comm, sizeof(arrival->command));
+}
+
+/* The oldest arrival that was not told of; false: there is none. */
+static bool take_arrival(struct ipc_controller *controller,
+			 struct ipcdemo_arrival *arrival)
+{
+	struct ipc_op *op, *oldest = NULL;
+
+	spin_lock(&look_lock);
+	list_for_each_entry(op, &ops, node) {
+		if (op->holder != controller || op->reported || op->released)
+			continue;
+		if (!oldest || op->since_ns < oldest->since_ns)
+			oldest = op;
+	}
+	if (oldest) {
+		if (arrival) {
+			oldest->reported = true;
+			fill_arrival(arrival, oldest, IPCDEMO_TASK_HELD);
+		}
+	}
+	spin_unlock(&look_lock);
+	return oldest;
+}
+
+int ipc_gate_wait(struct ipc_controller *controller, s32 timeout_ms,
+		  struct ipcdemo_arrival *arrival)
+{
+	long left = MAX_SCHEDULE_TIMEOUT;
+
+	if (timeout_ms >= 0)
+		left = msecs_to_jiffies(timeout_ms);
+	left = wait_event_interruptible_timeout(
+		controller->queue, take_arrival(controller, arrival), left);
+	if (left < 0)
+		return left;
+	return left ? 0 : -ETIMEDOUT;
+}
+
+__poll_t ipc_controller_poll(struct ipc_controller *controller,
+			     struct file *file, struct poll_table_struct *wait)
+{
+	poll_wait(file, &controller->queue, wait);
+	return take_arrival(controller, NULL) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags)
+{
+	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct ipc_op *op;
+	int err = -ESRCH;
+
+	spin_lock(&look_lock);
+	list_for_each_entry(op, &ops, node) {
+		if (op->holder != controller || op->released ||
+		    pid_nr_ns(task_pid(op->task), ns) != pid)
+			continue;
+		if (flags & IPCDEMO_GO_STEP)
+			op->step = controller;
+		if (flags & IPCDEMO_GO_FREE)
+			op->free = controller;
+		release(op);
+		err = 0;
+		break;
+	}
+	spin_unlock(&look_lock);
+	return err;
+}
+
+/*
+ * A task that waits for the mutex is quiet only while the one that has it
+ * is: between an unlock and the moment the next one has taken it, nobody is.
+ */
+static bool lock_is_stuck(const struct ipc_object *object)
+{
+	struct ipc_op *op;
+
+	list_for_each_entry(op, &ops, node) {
+		if (op->object == object && op->has_lock &&
+		    op->state == IPC_OP_HELD && !op->released)
+			return true;
+	}
+	return false;
+}
+
+static u32 state_of_op(const struct ipc_op *op)
+{
+	switch (op->state) {
+	case IPC_OP_HELD:
+		if (op->released || fatal_signal_pending(op->task))
+			break;
+		if (ipc_points[op->point].hold == IPC_HOLD_SIGNAL &&
+		    signal_pending(op->task))
+			break;
+		return IPCDEMO_TASK_HELD;
+	case IPC_OP_ASLEEP:
+		if (READ_ONCE(op->waiter->woken) || signal_pending(op->task))
+			break;
+		return IPCDEMO_TASK_ASLEEP;
+	case IPC_OP_LOCK:
+		if (fatal_signal_pending(op->task) ||
+		    !lock_is_stuck(op->object))
+			break;
+		return IPCDEMO_TASK_LOCK;
+	case IPC_OP_RUNNING:
+		break;
+	}
+	return IPCDEMO_TASK_RUNNING;
+}
+
+static void look_at_task(struct ipc_controller *controller,
+			 struct ipcdemo_arrival *arrival)
+{
+	struct task_struct *task;
+	struct ipc_op *op;
+	s32 nr = arrival->pid;
+
+	spin_lock(&look_lock);
+	rcu_read_lock();
+	task = pid_task(find_vpid(nr), PIDTYPE_PID);
+	op = task ? op_of(task) : NULL;
+	if (op) {
+		fill_arrival(arrival, op, state_of_op(op));
+	} else {
+		*arrival = (struct ipcdemo_arrival){
+			.pid = nr,
+			.state = IPCDEMO_TASK_GONE,
+			.slot = -1,
+			.offset = -1,
+			.len = -1,
+			.head = -1,
+			.tail = -1,
+			.decided = -1,
+		};
+		if (task && !task->exit_state)
+			arrival->state = IPCDEMO_TASK_RUNNING;
+		if (task && !task->exit_state && !signal_pending(task) &&
+		    READ_ONCE(task->__state) == TASK_INTERRUPTIBLE)
+			arrival->state = IPCDEMO_TASK_IDLE;
+		if (task)
+			strscpy(arrival->command, task->comm,
+				sizeof(arrival->command));
+	}
+	rcu_read_unlock();
+	spin_unlock(&look_lock);
+}
+
+bool ipc_tasks_look(struct ipc_controller *controller,
+		    struct ipcdemo_arrival *tasks, u32 nr)
+{
+	bool quiet = true;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		look_at_task(controller, &tasks[i]);
+		if (tasks[i].state == IPCDEMO_TASK_RUNNING)
+			quiet = false;
+	}
+	return quiet;
+}
+
+u32 ipc_tasks_held(struct ipc_controller *controller,
+		   struct ipcdemo_arrival *tasks, u32 room)
+{
+	struct ipc_op *op;
+	u32 n = 0;
+
+	spin_lock(&look_lock);
+	list_for_each_entry(op, &ops, node) {
+		if (op->holder != controller || op->released)
+			continue;
+		if (n < room)
+			fill_arrival(&tasks[n], op, state_of_op(op));
+		n++;
+	}
+	spin_unlock(&look_lock);
+	return n;
+}
+
+u32 ipc_ops_copy(const struct ipc_object *object, struct ipc_op_copy *copies,
+		 u32 room)
+{
+	struct ipc_op *op;
+	u32 n = 0;
+
+	spin_lock(&look_lock);
+	list_for_each_entry(op, &ops, node) {
+		if (op->object != object || n == room ||
+		    (op->state != IPC_OP_HELD && op->state != IPC_OP_LOCK))
+			continue;
+		copies[n] = (struct ipc_op_copy){
+			.point = op->point,
+			.state = op->state,
+			.pid = get_pid(task_pid(op->task)),
+			.since_ns = op->since_ns,
+		};
+		strscpy(copies[n].comm, op->task->comm, sizeof(copies[n].comm));
+		n++;
+	}
+	spin_unlock(&look_lock);
+	return n;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Gates: a task stops at a point until somebody lets it through
+ *
+ * A *gate* holds each task, or one task, that arrives at a point of one object.
+ * A *controller* is a control descriptor that has set gates; whoever has that
+ * descriptor sees who arrived and decides who goes next.  When it is closed, or
+ * the process that opened it exits, all its gates open: nobody stays held.
+ *
+ * Nothing of this costs more than a no-op instruction a point while no gate is
+ * set and nobody counts: the static key ipc_looking guards it.
+ *
+ * Ownership and locking.  One spinlock, look_lock in gate.c, guards all of it;
+ * it is a leaf: nothing is taken inside but scheduler locks.  An ipc_op lives
+ * on the stack of the task whose call it stands for, and is on the list of
+ * calls from ipc_op_begin() to ipc_op_end(): under look_lock the task of an op
+ * on the list cannot go away.  A gate belongs to its controller and holds a
+ * reference to its object.  A held task holds a reference to the controller.
+ *
+ * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
+ * mutex of its pipe, and its neighbours then wait for that, killably.  Never
+ * held, even at a gate: a task that exits, a kernel thread, an io_uring worker.
+ */
+#ifndef IPCDEMO_GATE_H
+#define IPCDEMO_GATE_H
+
+#include <linux/jump_label.h>
+#include <linux/list.h>
+#include <linux/poll.h>
+#include <linux/types.h>
+
+#include "object.h"
+
+struct ipc_controller;
+struct ipc_waiter;
+struct ipcdemo_arrival;
+struct ipcdemo_gate;
+struct task_struct;
+
+/* Somebody has set a gate, or counts points. */
+DECLARE_STATIC_KEY_FALSE(ipc_looking);
+
+enum ipc_op_state {
+	IPC_OP_RUNNING,
+	IPC_OP_HELD,
+	IPC_OP_ASLEEP, /* on a queue of the pipe, see waiter */
+	IPC_OP_LOCK, /* waits for the mutex */
+};
+
+/* A call in progress, known while somebody looks. */
+struct ipc_op {
+	bool tracked; /* the task's own; the rest: look_lock */
+	struct list_head node;
+	struct task_struct *task;
+	struct ipc_object *object;
+	enum ipc_point point;
+	struct ipc_values values;
+	u64 since_ns; /* when it came to the point */
+	enum ipc_op_state state;
+	bool has_lock;
+	const struct ipc_waiter *waiter;
+	struct ipc_controller *holder;
+	u32 gate; /* which one holds it; 0: a step */
+	bool reported; /* its holder was told of this arrival */
+	bool released;
+	struct ipc_controller *step; /* hold at the next point, whichever */
+	struct ipc_controller *free; /* whose gates do not hold it any more */
+};
+
+void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object);
+void ipc_op_end_slow(struct ipc_op *op);
+void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
+		s64 decided);
+void ipc_op_asleep(const struct ipc_waiter *waiter);
+void ipc_op_lock(enum ipc_op_state state, bool has_lock);
+
+/* A call begins; its arrivals are known until ipc_op_end(). */
+static __always_inline void ipc_op_begin(struct ipc_op *op,
+					 struct ipc_object *object)
+{
+	op->tracked = false;
+	if (static_branch_unlikely(&ipc_looking))
+		ipc_op_begin_slow(op, object);
+}
+
+static __always_inline void ipc_op_end(struct ipc_op *op)
+{
+	if (unlikely(op->tracked))
+		ipc_op_end_slow(op);
+}
+
+/*
+ * Mark a point.  @len is how many bytes the step is about, @decided what was
+ * decided there or the result; -1 if that says nothing.  Both are computed only
+ * while somebody looks.  May sleep, unless the point's row says hold NO.
+ */
+#define ipc_at_point(object, point, len, decided)                \
+	do {                                                     \
+		if (static_branch_unlikely(&ipc_looking))        \
+			ipc_arrive(object, point, len, decided); \
+	} while (0)
+
+#define ipc_at(object, symbol, len, decided) \
+	ipc_at_point(object, IPC_##symbol, len, decided)
+
+/* --- controllers: all may sleep --- */
+
+/* Return: a controller for the current process, or ERR_PTR(-ENOMEM). */
+struct ipc_controller *ipc_controller_create(void);
+
+/* Let everybody through, remove all gates, drop the reference. */
+void ipc_controller_close(struct ipc_controller *controller);
+
+/* A descriptor was closed: if its first owner exits, open the gates. */
+void ipc_controller_flush(struct ipc_controller *controller);
+
+/**
+ * ipc_gate_add() - hold who comes to a point
+ * @controller:	whose gate it is
+ * @object:	which object; the gate takes a reference of its own
+ * @request:	point (a name, or a pattern with *), pid, count; gets the id
+ *
+ * Return: 0, -EINVAL (no such point that can hold), -ESRCH, -ENOMEM, -ENOSPC.
+ */
+int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
+		 struct ipcdemo_gate *request);
+
+/* Remove one gate, or all with id 0.  Who is held stays held.  -ENOENT. */
+int ipc_gate_remove(struct ipc_controller *controller, u32 id);
+
+/* Copy up to @room gates.  Return: how many there are. */
+u32 ipc_gate_list(struct ipc_controller *controller, struct ipcdemo_gate *gates,
+		  u32 room);
+
+/**
+ * ipc_gate_wait() - wait until somebody who was not reported yet is held
+ * @timeout_ms:	-1: for ever
+ *
+ * Return: 0, -ETIMEDOUT, -ERESTARTSYS.
+ */
+int ipc_gate_wait(struct ipc_controller *controller, s32 timeout_ms,
+		  struct ipcdemo_arrival *arrival);
+
+/* Let a held thread through.  flags: IPCDEMO_GO_*.  Return: 0 or -ESRCH. */
+int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags);
+
+/* What each of @tasks is doing.  Return: whether none of them is running. */
+bool ipc_tasks_look(struct ipc_controller *controller,
+		    struct ipcdemo_arrival *tasks, u32 nr);
+
+/* Who is held by this controller.  Return: how many there are. */
+u32 ipc_tasks_held(struct ipc_controller *controller,
+		   struct ipcdemo_arrival *tasks, u32 room);
+
+__poll_t ipc_controller_poll(struct ipc_controller *controller,
+			     struct file *file, struct poll_table_struct *wait);
+
+/* --- for the views --- */
+
+struct ipc_op_copy {
+	enum ipc_point point;
+	enum ipc_op_state state;
+	struct pid *pid; /* to be put */
+	u64 since_ns;
+	char comm[TASK_COMM_LEN];
+};
+
+/* Copy the calls on an object that are held or wait for its mutex. */
+u32 ipc_ops_copy(const struct ipc_object *object, struct ipc_op_copy *copies,
+		 u32 room);
+
+/* How often a point was passed while counting was on. */
+u64 ipc_point_count(enum ipc_point point);
+
+#endif /* IPCDEMO_GATE_H */
