@@ -48,7 +48,7 @@ struct ipc_controller {
 	struct pid *owner; /* referenced; the process that opened it */
 	u32 last_gate; /* look_lock */
 	u32 nr_gates; /* look_lock */
-	bool closed; /* look_lock */
+	bool closed; /* look_lock; its process has exited: no gate any more */
 };
 
 /* --- counting --- */
@@ -307,14 +307,13 @@ static void free_gates(struct list_head *taken)
 		free_gate(gate);
 }
 
-/* No gate, nobody held, and none to come. */
+/* No gate, nobody held. */
 static void open_all(struct ipc_controller *controller)
 {
 	LIST_HEAD(taken);
 	struct ipc_op *op;
 
 	spin_lock(&look_lock);
-	controller->closed = true;
 	take_gates(controller, 0, &taken);
 	list_for_each_entry(op, &ops, node) {
 		if (op->step == controller)
@@ -325,7 +324,6 @@ static void open_all(struct ipc_controller *controller)
 			release(op);
 	}
 	spin_unlock(&look_lock);
-	wake_up_all(&controller->queue);
 	free_gates(&taken);
 }
 
@@ -337,9 +335,14 @@ void ipc_controller_close(struct ipc_controller *controller)
 
 void ipc_controller_flush(struct ipc_controller *controller)
 {
-	if ((current->flags & PF_EXITING) &&
-	    task_tgid(current) == controller->owner)
-		open_all(controller);
+	if (task_tgid(current) != controller->owner)
+		return;
+	if (current->flags & PF_EXITING) {
+		spin_lock(&look_lock);
+		controller->closed = true;
+		spin_unlock(&look_lock);
+	}
+	open_all(controller);
 }
 
 /* Return: how many points that can hold match the pattern. */

@@ -111,7 +111,10 @@ struct ipc_controller *ipc_controller_create(void);
 /* Let everybody through, remove all gates, drop the reference. */
 void ipc_controller_close(struct ipc_controller *controller);
 
-/* A descriptor was closed: if its first owner exits, open the gates. */
+/*
+ * A descriptor was closed.  If the process that opened it did that, or exits,
+ * the gates open, whoever else has a copy of the descriptor.
+ */
 void ipc_controller_flush(struct ipc_controller *controller);
 
 /**

@@ -394,8 +394,8 @@ struct ipcdemo_gates {
 
 /*
  * Gates.  A control descriptor only, else EBADF; gates and held tasks belong to
- * the descriptor that set the gate.  When it is closed, or the process that
- * opened it exits, its gates open and nobody stays held.
+ * the descriptor that set the gate.  When the process that opened it closes it
+ * (a copy of it counts, too) or exits, its gates open and nobody stays held.
  *
  * A held task leaves when it is killed, and where the next thing it would do is
  * to sleep, on any signal; close(2) of its own descriptors by exit is never held.
