@@ -44,6 +44,16 @@ static inline struct class *ipc_class_create(const char *name)
 #endif
 }
 
+/* 6.4: a fault may hold the lock of its vma instead of mmap_lock. */
+static inline void ipc_fault_unlock(struct vm_fault *vmf)
+{
+#if SINCE(6, 4)
+	release_fault_lock(vmf);
+#else
+	mmap_read_unlock(vmf->vma->vm_mm);
+#endif
+}
+
 /* 6.7: the kernel allocates shrinkers. */
 struct ipc_shrinker {
 #if SINCE(6, 7)

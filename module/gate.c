@@ -159,6 +159,19 @@ static void free_gate(struct gate *gate)
 	static_branch_dec(&ipc_looking);
 }
 
+/*
+ * Whether a gate is for the current task at this point.  Who controls a gate is
+ * not held by it: nobody would be left to let him through.
+ */
+static bool gate_matches(const struct gate *gate,
+			 const struct ipc_object *object, enum ipc_point point)
+{
+	return !gate->spent && gate->object == object &&
+	       test_bit(point, gate->points) &&
+	       gate->controller->owner != task_tgid(current) &&
+	       (!gate->pid || gate->pid == task_pid(current));
+}
+
 /* Who holds @op where it is now, if anybody: op->holder and op->gate say so. */
 static bool find_holder(struct ipc_op *op)
 {
@@ -172,10 +185,8 @@ static bool find_holder(struct ipc_op *op)
 		return true;
 	}
 	list_for_each_entry(gate, &gates, node) {
-		if (gate->spent || gate->object != op->object ||
-		    gate->controller == op->free ||
-		    !test_bit(op->point, gate->points) ||
-		    (gate->pid && gate->pid != task_pid(current)))
+		if (gate->controller == op->free ||
+		    !gate_matches(gate, op->object, op->point))
 			continue;
 		op->holder = gate->controller;
 		op->gate = gate->id;
@@ -218,6 +229,23 @@ static void hold(struct ipc_op *op, struct ipc_controller *controller)
 	op->state = IPC_OP_RUNNING;
 	spin_unlock(&look_lock);
 	kref_put(&controller->refs, destroy_controller);
+}
+
+/* Whether somebody at this point now would be held; may change at once. */
+bool ipc_would_hold(struct ipc_object *object, enum ipc_point point)
+{
+	struct gate *gate;
+	bool found = false;
+
+	spin_lock(&look_lock);
+	list_for_each_entry(gate, &gates, node) {
+		if (may_hold(point) && gate_matches(gate, object, point)) {
+			found = true;
+			break;
+		}
+	}
+	spin_unlock(&look_lock);
+	return found;
 }
 
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
@@ -551,6 +579,16 @@ static bool lock_is_stuck(const struct ipc_object *object)
 			return true;
 	}
 	return false;
+}
+
+bool ipc_lock_is_stuck(const struct ipc_object *object)
+{
+	bool stuck;
+
+	spin_lock(&look_lock);
+	stuck = lock_is_stuck(object);
+	spin_unlock(&look_lock);
+	return stuck;
 }
 
 static u32 state_of_op(const struct ipc_op *op)

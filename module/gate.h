@@ -19,7 +19,8 @@
  *
  * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
  * mutex of its pipe, and its neighbours then wait for that, killably.  Never
- * held, even at a gate: a task that exits, a kernel thread, an io_uring worker.
+ * held, even at a gate: a task that exits, a kernel thread, an io_uring worker,
+ * the process whose gate it is.
  */
 #ifndef IPCDEMO_GATE_H
 #define IPCDEMO_GATE_H
@@ -71,6 +72,8 @@ void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object);
 void ipc_op_end_slow(struct ipc_op *op);
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided);
+bool ipc_would_hold(struct ipc_object *object, enum ipc_point point);
+bool ipc_lock_is_stuck(const struct ipc_object *object);
 void ipc_op_asleep(const struct ipc_waiter *waiter);
 void ipc_op_lock(enum ipc_op_state state, bool has_lock);
 

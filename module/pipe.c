@@ -1111,6 +1111,9 @@ ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
 	u64 at;
 	u32 i;
 
+	if (static_branch_unlikely(&ipc_looking) &&
+	    ipc_lock_is_stuck(&pipe->object))
+		return -EBUSY;
 	if (mutex_lock_killable(&pipe->mutex))
 		return -EINTR;
 	*bytes = ring_bytes(&pipe->ring);

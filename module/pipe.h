@@ -129,7 +129,8 @@ int ipc_pipe_bytes(struct ipc_pipe *pipe, u64 *bytes);
  * @to:		where to
  * @bytes:	how many bytes the pipe holds
  *
- * Return: bytes copied, -EFAULT (also after a part), -EINTR (killed).
+ * Return: bytes copied, -EFAULT (also after a part), -EINTR (killed), -EBUSY
+ * (who has the mutex is held at a gate).
  */
 ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
 		      u64 *bytes);

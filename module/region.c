@@ -383,6 +383,29 @@ static void region_vm_close(struct vm_area_struct *vma)
 }
 
 /*
+ * Stop at the gate of a fault, without mmap_lock: with it, ps would hang.
+ * Return: whether that was done; then the fault must be tried again.
+ */
+static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
+{
+	struct file *file = vmf->vma->vm_file;
+	struct ipc_op op;
+
+	if (!fault_flag_allow_retry_first(vmf->flags) ||
+	    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT) ||
+	    !ipc_would_hold(&region->object, IPC_MAP_FAULT))
+		return false;
+	get_file(file);
+	ipc_fault_unlock(vmf);
+	/* The vma may be gone from here on; the file keeps the region. */
+	ipc_op_begin(&op, &region->object);
+	ipc_at(&region->object, MAP_FAULT, -1, -1);
+	ipc_op_end(&op);
+	fput(file);
+	return true;
+}
+
+/*
  * No map_pages beside it: each first touch of a page comes here.  It comes
  * twice if the page had to be made, which is done without the mmap lock.
  */
@@ -392,6 +415,8 @@ static vm_fault_t region_fault(struct vm_fault *vmf)
 
 	if (!(vmf->flags & FAULT_FLAG_TRIED))
 		ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
+	if (static_branch_unlikely(&ipc_looking) && stop_at_fault(vmf, region))
+		return VM_FAULT_RETRY;
 	return filemap_fault(vmf);
 }
 

@@ -160,7 +160,8 @@ struct ipcdemo_region_stat {
  * @bytes:	out: bytes in the pipe at that moment
  *
  * Never waits for bytes.  It waits for a call that is moving bytes just now
- * (EINTR if the caller is killed meanwhile).
+ * (EINTR if the caller is killed meanwhile; EBUSY if that call is held at a
+ * gate).
  */
 struct ipcdemo_peek {
 	__u32 size;
@@ -399,7 +400,8 @@ struct ipcdemo_gates {
  *
  * A held task leaves when it is killed, and where the next thing it would do is
  * to sleep, on any signal; close(2) of its own descriptors by exit is never held.
- * Looking at a pipe works while tasks are held in it.
+ * The process that opened the descriptor is not held by its own gates.  Looking
+ * at a pipe works while tasks are held in it.
  */
 
 /*
