@@ -77,9 +77,18 @@ userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a $(BUILD)/ipcdemo.bash
 test-programs: $(HOST_TESTS) $(GUEST_TESTS)
 	@:
 
+.PHONY: docs
+docs: $(BUILD)/docs-points ## the pages of docs/ that are made from the code
+	$(BUILD)/docs-points > docs/points.md
+
+$(BUILD)/docs-points: docs/points.c module/points.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Imodule $< -o $@
+
 .PHONY: lint
 lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
 	@tests/install-deps build lint
+	@$(MAKE) --no-print-directory -s $(BUILD)/docs-points
 	@tests/lint
 
 # What is installed where, below DESTDIR.

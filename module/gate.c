@@ -521,18 +521,33 @@ static bool take_arrival(struct ipc_controller *controller,
 	return oldest;
 }
 
+/* The condition of a wait, which must not take a second arrival. */
+struct taker {
+	struct ipc_controller *controller;
+	struct ipcdemo_arrival *arrival;
+	bool taken;
+};
+
+static bool take(struct taker *taker)
+{
+	if (!taker->taken)
+		taker->taken = take_arrival(taker->controller, taker->arrival);
+	return taker->taken;
+}
+
 int ipc_gate_wait(struct ipc_controller *controller, s32 timeout_ms,
 		  struct ipcdemo_arrival *arrival)
 {
+	struct wait_queue_head *queue = &controller->queue;
+	struct taker taker = {controller, arrival};
 	long left = MAX_SCHEDULE_TIMEOUT;
 
 	if (timeout_ms >= 0)
 		left = msecs_to_jiffies(timeout_ms);
-	left = wait_event_interruptible_timeout(
-		controller->queue, take_arrival(controller, arrival), left);
+	left = wait_event_interruptible_timeout(*queue, take(&taker), left);
 	if (left < 0)
 		return left;
-	return left ? 0 : -ETIMEDOUT;
+	return taker.taken ? 0 : -ETIMEDOUT;
 }
 
 __poll_t ipc_controller_poll(struct ipc_controller *controller,

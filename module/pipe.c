@@ -1350,6 +1350,7 @@ static void describe(struct ipc_object *object, enum ipc_point point,
 	slots = READ_ONCE(pipe->ring.slots);
 	slot = ring_slot(slots, index);
 	values->slot = index & (slots->nr - 1);
+	/* A look at a slot that may be changing: any of its values is true. */
 	values->offset = data_race(slot->offset);
 	rcu_read_unlock();
 	values->head = ring_head(at);
