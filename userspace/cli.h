@@ -52,6 +52,8 @@ enum {
 	OPT_NAME,
 	OPT_COMPLETION,
 	OPT_SYNOPSIS,
+	OPT_TAP,
+	OPT_TIMEOUT,
 };
 
 struct cli;
@@ -194,6 +196,7 @@ int cmd_region_read(struct cli *cli, int argc, char **argv);
 int cmd_region_write(struct cli *cli, int argc, char **argv);
 int cmd_region_fill(struct cli *cli, int argc, char **argv);
 int cmd_pipeline(struct cli *cli, int argc, char **argv);
+int cmd_step(struct cli *cli, int argc, char **argv);
 int cmd_tour(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);

@@ -123,6 +123,43 @@ int ipcdemo_set_persistence(struct ipcdemo *ipc, int fd, __u32 id, __u64 value);
 /* A descriptor of a region, from a control descriptor. */
 int ipcdemo_region_fd(struct ipcdemo *ipc, int fd, __u32 id);
 
+/* ---- gates: who goes next ------------------------------------------------ */
+
+/**
+ * ipcdemo_gate_add - hold who comes to a point of an object
+ * @fd:		a control descriptor; when it is closed the gate opens
+ * @point:	the point, or a pattern in which * stands for any characters
+ * @pid:	which thread, 0: any
+ * @count:	how many arrivals it holds before it goes away, 0: all
+ *
+ * Return: the number of the gate, or -errno.
+ */
+int ipcdemo_gate_add(struct ipcdemo *ipc, int fd, __u32 id, const char *point,
+		     pid_t pid, __u32 count);
+
+/**
+ * ipcdemo_gate_wait - wait until somebody is held who was not told of yet
+ * @timeout_ms:	-1: for ever, 0: only look
+ *
+ * Return: 0; -ETIMEDOUT; -EINTR.
+ */
+int ipcdemo_gate_wait(struct ipcdemo *ipc, int fd, int timeout_ms,
+		      struct ipcdemo_arrival *arrival);
+
+/* Let a held thread through; flags are IPCDEMO_GO_*.  -ESRCH: it is not held. */
+int ipcdemo_gate_go(struct ipcdemo *ipc, int fd, pid_t pid, __u32 flags);
+
+/**
+ * ipcdemo_tasks - what threads are doing
+ * @flags:	0, or IPCDEMO_TASKS_QUIET: wait until none of them is running
+ * @timeout_ms:	for how long; as for ipcdemo_gate_wait()
+ * @tasks:	in: pid of each; out: the rest
+ *
+ * Return: 0; -ETIMEDOUT, and @tasks is filled all the same; -EINTR.
+ */
+int ipcdemo_tasks(struct ipcdemo *ipc, int fd, __u32 flags, int timeout_ms,
+		  struct ipcdemo_arrival *tasks, __u32 count);
+
 /* ---- through /proc ------------------------------------------------------ */
 
 enum ipcdemo_kind {

@@ -652,6 +652,83 @@ int ipcdemo_region_fd(struct ipcdemo *ipc, int fd, __u32 id)
 	return region;
 }
 
+/* ---- gates -------------------------------------------------------------- */
+
+int ipcdemo_gate_add(struct ipcdemo *ipc, int fd, __u32 id, const char *point,
+		     pid_t pid, __u32 count)
+{
+	struct ipcdemo_gate arg = {
+		.size = sizeof(arg),
+		.id = id,
+		.pid = pid,
+		.count = count,
+	};
+
+	if (strlen(point) >= sizeof(arg.point))
+		return fail(ipc, EINVAL, "no point has a name such as %s",
+			    point);
+	strcpy(arg.point, point);
+	if (!ioctl(fd, IPCDEMO_IOC_GATE_ADD, &arg))
+		return arg.gate;
+	switch (errno) {
+	case EPERM:
+		return fail(ipc, EPERM,
+			    "only the owner of the object, or root, can set gates: do it as root");
+	case EINVAL:
+		return fail(ipc, EINVAL,
+			    "no task can be held at %s: /proc/ipcdemo/points lists the points",
+			    point);
+	}
+	return ioctl_fail(ipc, "cannot set a gate", id, errno);
+}
+
+int ipcdemo_gate_wait(struct ipcdemo *ipc, int fd, int timeout_ms,
+		      struct ipcdemo_arrival *arrival)
+{
+	struct ipcdemo_gate_wait arg = {
+		.size = sizeof(arg),
+		.timeout_ms = timeout_ms,
+	};
+
+	if (ioctl(fd, IPCDEMO_IOC_GATE_WAIT, &arg))
+		return ioctl_fail(ipc, "cannot wait at the gates", 0, errno);
+	*arrival = arg.arrival;
+	return 0;
+}
+
+int ipcdemo_gate_go(struct ipcdemo *ipc, int fd, pid_t pid, __u32 flags)
+{
+	struct ipcdemo_gate_go arg = {
+		.size = sizeof(arg),
+		.pid = pid,
+		.flags = flags,
+	};
+
+	if (!ioctl(fd, IPCDEMO_IOC_GATE_GO, &arg))
+		return 0;
+	if (errno == ESRCH)
+		return fail(ipc, ESRCH, "process %d is not held at a gate",
+			    pid);
+	return ioctl_fail(ipc, "cannot let a process through", 0, errno);
+}
+
+int ipcdemo_tasks(struct ipcdemo *ipc, int fd, __u32 flags, int timeout_ms,
+		  struct ipcdemo_arrival *tasks, __u32 count)
+{
+	struct ipcdemo_tasks arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.timeout_ms = timeout_ms,
+		.count = count,
+		.tasks = (uintptr_t)tasks,
+	};
+
+	if (ioctl(fd, IPCDEMO_IOC_TASKS, &arg))
+		return ioctl_fail(ipc, "cannot ask what tasks are doing", 0,
+				  errno);
+	return 0;
+}
+
 /* ---- through /proc ------------------------------------------------------ */
 
 int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,

@@ -81,6 +81,14 @@ static const struct cli_option pipeline_options[] = {
 	{0},
 };
 
+static const struct cli_option step_options[] = {
+	{OPT_TAP, "tap", NULL, "print a line of TAP for each FILE"},
+	{OPT_TIMEOUT, "timeout", "SECONDS",
+	 "how long an order may take (default 10)"},
+	{'v', "verbose", NULL, "tell of each step, and what is true there"},
+	{0},
+};
+
 static const struct cli_option tour_options[] = {
 	{OPT_NAME, "name", "WORD", "what to grep for (default ipcdemo)"},
 	COLOR,
@@ -136,6 +144,11 @@ static const struct command commands[] = {
 	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
 	 "the others are pipe(2). The exit status is that of the last stage.\n",
 	 pipeline_options, cmd_pipeline},
+	{"step", "FILE...", "run schedules: who goes when, step by step",
+	 "A schedule names tasks, what they do, and in which order they take their\n"
+	 "steps; docs/stepping.md teaches the language. FILE may be -, standard input.\n"
+	 "Nobody else may have the pipe open. Exit status 0: all expectations held.\n",
+	 step_options, cmd_step},
 	{"tour", "", "see it work, step by step",
 	 "Each step says what to look at and checks that /proc says what just happened.\n"
 	 "Nobody else may have the pipe open.\n",

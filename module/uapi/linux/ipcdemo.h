@@ -79,8 +79,8 @@ enum ipcdemo_persistence {
  * @used:	slots that hold bytes: head - tail
  * @head:	index of the next slot to be written; free-running, modulo 2^32
  * @tail:	index of the next slot to be read; free-running, modulo 2^32
- * @readers:	open files with the read end
- * @writers:	open files with the write end
+ * @readers:	open files with the read end, and opens that wait for a writer
+ * @writers:	open files with the write end, and opens that wait for a reader
  * @read_waiters: tasks that wait in read(2)
  * @write_waiters: tasks that wait in write(2)
  * @open_waiters: tasks that wait in open(2) for the other side
