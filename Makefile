@@ -77,6 +77,16 @@ userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a $(BUILD)/ipcdemo.bash
 test-programs: $(HOST_TESTS) $(GUEST_TESTS)
 	@:
 
+.PHONY: bench-points
+bench-points: ## what points cost while nobody looks, in instructions
+	@tests/install-deps build vm
+	@$(MAKE) --no-print-directory -s $(BUILD)/tests/bench/pairs
+	@tests/bench/points
+
+$(BUILD)/tests/bench/pairs: tests/bench/pairs.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $< -o $@
+
 .PHONY: docs
 docs: $(BUILD)/docs-points ## the pages of docs/ that are made from the code
 	$(BUILD)/docs-points > docs/points.md

@@ -68,6 +68,19 @@ struct ipc_op {
 	struct ipc_controller *free; /* whose gates do not hold it any more */
 };
 
+/*
+ * Whether somebody looks: false costs a no-op instruction.  IPC_WITHOUT_POINTS
+ * is for the benchmark alone, which compares: make bench-points.
+ */
+static __always_inline bool ipc_is_looking(void)
+{
+#ifdef IPC_WITHOUT_POINTS
+	return false;
+#else
+	return static_branch_unlikely(&ipc_looking);
+#endif
+}
+
 void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object);
 void ipc_op_end_slow(struct ipc_op *op);
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
@@ -82,14 +95,16 @@ static __always_inline void ipc_op_begin(struct ipc_op *op,
 					 struct ipc_object *object)
 {
 	op->tracked = false;
-	if (static_branch_unlikely(&ipc_looking))
+	if (ipc_is_looking())
 		ipc_op_begin_slow(op, object);
 }
 
 static __always_inline void ipc_op_end(struct ipc_op *op)
 {
+#ifndef IPC_WITHOUT_POINTS
 	if (unlikely(op->tracked))
 		ipc_op_end_slow(op);
+#endif
 }
 
 /*
@@ -99,7 +114,7 @@ static __always_inline void ipc_op_end(struct ipc_op *op)
  */
 #define ipc_at_point(object, point, len, decided)                \
 	do {                                                     \
-		if (static_branch_unlikely(&ipc_looking))        \
+		if (ipc_is_looking())                            \
 			ipc_arrive(object, point, len, decided); \
 	} while (0)
 

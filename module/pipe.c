@@ -212,14 +212,14 @@ static int lock_looking(struct ipc_pipe *pipe, const struct steps *steps,
 /* Return: 0, or -EINTR if the task was killed meanwhile. */
 static int lock_killable(struct ipc_pipe *pipe, const struct steps *steps)
 {
-	if (static_branch_unlikely(&ipc_looking))
+	if (ipc_is_looking())
 		return lock_looking(pipe, steps, true);
 	return mutex_lock_killable(&pipe->mutex);
 }
 
 static void lock(struct ipc_pipe *pipe, const struct steps *steps)
 {
-	if (static_branch_unlikely(&ipc_looking))
+	if (ipc_is_looking())
 		lock_looking(pipe, steps, false);
 	else
 		mutex_lock(&pipe->mutex);
@@ -228,7 +228,7 @@ static void lock(struct ipc_pipe *pipe, const struct steps *steps)
 static void unlock(struct ipc_pipe *pipe)
 {
 	mutex_unlock(&pipe->mutex);
-	if (static_branch_unlikely(&ipc_looking))
+	if (ipc_is_looking())
 		ipc_op_lock(IPC_OP_RUNNING, false);
 }
 
@@ -253,7 +253,7 @@ static void sleep_unless_woken(struct ipc_pipe *pipe,
 	bool told = false;
 
 	ipc_at_point(&pipe->object, spec->steps->sleep, -1, -1);
-	if (static_branch_unlikely(&ipc_looking)) {
+	if (ipc_is_looking()) {
 		ipc_op_asleep(waiter);
 		told = true;
 	}
@@ -1111,8 +1111,7 @@ ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
 	u64 at;
 	u32 i;
 
-	if (static_branch_unlikely(&ipc_looking) &&
-	    ipc_lock_is_stuck(&pipe->object))
+	if (ipc_is_looking() && ipc_lock_is_stuck(&pipe->object))
 		return -EBUSY;
 	if (mutex_lock_killable(&pipe->mutex))
 		return -EINTR;

@@ -415,7 +415,7 @@ static vm_fault_t region_fault(struct vm_fault *vmf)
 
 	if (!(vmf->flags & FAULT_FLAG_TRIED))
 		ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
-	if (static_branch_unlikely(&ipc_looking) && stop_at_fault(vmf, region))
+	if (ipc_is_looking() && stop_at_fault(vmf, region))
 		return VM_FAULT_RETRY;
 	return filemap_fault(vmf);
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a write and a read of one byte cost: prints nanoseconds a pair, which in
+ * a VM that counts instructions (tests/vm/run --icount) are instructions.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WARM_UP = 1000, PAIRS = 20000 };
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int pairs(int w, int r, int n)
+{
+	char byte = 0;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (write(w, &byte, 1) != 1 || read(r, &byte, 1) != 1)
+			return -1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	long long begun;
+	int fd[2];
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: pairs pipe | pairs DEVICE\n");
+		return 2;
+	}
+	if (strcmp(argv[1], "pipe")) {
+		fd[0] = open(argv[1], O_RDWR | O_CLOEXEC);
+		fd[1] = fd[0];
+	} else if (pipe2(fd, O_CLOEXEC)) {
+		fd[0] = -1;
+	}
+	if (fd[0] < 0 || pairs(fd[1], fd[0], WARM_UP)) {
+		perror(argv[1]);
+		return 1;
+	}
+	begun = now();
+	if (pairs(fd[1], fd[0], PAIRS)) {
+		perror(argv[1]);
+		return 1;
+	}
+	printf("%lld\n", (now() - begun) / PAIRS);
+	return 0;
+}
