@@ -658,7 +658,7 @@ static void look_at_task(struct ipc_controller *controller,
 		if (task && !task->exit_state)
 			arrival->state = IPCDEMO_TASK_RUNNING;
 		if (task && !task->exit_state && !signal_pending(task) &&
-		    READ_ONCE(task->__state) == TASK_INTERRUPTIBLE)
+		    (READ_ONCE(task->__state) & TASK_INTERRUPTIBLE))
 			arrival->state = IPCDEMO_TASK_IDLE;
 		if (task)
 			strscpy(arrival->command, task->comm,
