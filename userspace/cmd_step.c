@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * step: runs schedules (step.h), and tells of them to people or as TAP
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "step.h"
+
+struct request {
+	bool tap;
+	bool verbose;
+	int timeout_ms;
+};
+
+/* Each line behind a '#', for TAP. */
+static void put_comment(const char *text)
+{
+	const char *end;
+
+	for (; *text; text = *end ? end + 1 : end) {
+		end = strchrnul(text, '\n');
+		printf("# %.*s\n", (int)(end - text), text);
+	}
+}
+
+static int run_tap(struct cli *cli, const struct schedule *s,
+		   struct step_report *report, size_t number)
+{
+	char *story = NULL;
+	size_t len = 0;
+	int err;
+
+	report->to = open_memstream(&story, &len);
+	if (!report->to)
+		return fail("out of memory");
+	err = step_run(cli, s, report);
+	fclose(report->to);
+	printf("%sok %zu - %s%s%s\n", err ? "not " : "", number, s->file,
+	       *s->title ? ": " : "", s->title);
+	if (report->failure)
+		put_comment(report->failure);
+	if (err && story)
+		put_comment(story);
+	fflush(stdout);
+	free(story);
+	return err;
+}
+
+static int run_plain(struct cli *cli, const struct schedule *s,
+		     struct step_report *report)
+{
+	int err;
+
+	printf("%s%s%s\n", s->file, *s->title ? ": " : "", s->title);
+	report->to = stdout;
+	err = step_run(cli, s, report);
+	if (report->failure)
+		fail("%s", report->failure);
+	else if (!err)
+		printf("%u expectation%s held\n", report->expectations,
+		       report->expectations == 1 ? "" : "s");
+	return err;
+}
+
+static int run_all(struct cli *cli, const struct schedule *schedules, size_t n,
+		   const struct request *want)
+{
+	struct step_report report;
+	int status = DONE, err;
+	size_t i;
+
+	if (want->tap)
+		printf("1..%zu\n", n);
+	for (i = 0; i < n && !step_interrupted(); i++) {
+		report = (struct step_report){
+			.verbose = want->verbose,
+			.timeout_ms = want->timeout_ms,
+		};
+		if (want->tap)
+			err = run_tap(cli, &schedules[i], &report, i + 1);
+		else
+			err = run_plain(cli, &schedules[i], &report);
+		free(report.failure);
+		status = err ? FAILED : status;
+	}
+	return status;
+}
+
+/* All are read before the first one is run: a typo is seen at once. */
+static int step(struct cli *cli, char **files, size_t n,
+		const struct request *want)
+{
+	struct schedule *schedules = calloc(n, sizeof(*schedules));
+	int status = DONE, err;
+	size_t i;
+
+	if (!schedules)
+		return fail("out of memory");
+	for (i = 0; i < n; i++) {
+		err = step_parse(files[i], &schedules[i]);
+		if (err > status)
+			status = err;
+	}
+	if (status == DONE) {
+		step_catch_signals();
+		status = run_all(cli, schedules, n, want);
+	}
+	for (i = 0; i < n; i++)
+		step_free(&schedules[i]);
+	free(schedules);
+	if (step_interrupted()) {
+		/* So that a script which runs us stops as well */
+		fflush(stdout);
+		signal(step_interrupted(), SIG_DFL);
+		raise(step_interrupted());
+	}
+	return status;
+}
+
+static bool parse_seconds(const char *word, int *ms)
+{
+	double seconds;
+	char *end;
+
+	errno = 0;
+	seconds = strtod(word, &end);
+	if (errno || end == word || *end || !(seconds >= 0.001) ||
+	    seconds > 1000000)
+		return false;
+	*ms = seconds * 1000;
+	return true;
+}
+
+int cmd_step(struct cli *cli, int argc, char **argv)
+{
+	struct request want = {.timeout_ms = 10000};
+	int id;
+
+	while ((id = next_option(cli, argc, argv))) {
+		switch (id) {
+		case OPT_TAP:
+			want.tap = true;
+			break;
+		case OPT_TIMEOUT:
+			if (parse_seconds(optarg, &want.timeout_ms))
+				break;
+			return usage(cli, "'%s' is no number of seconds",
+				     optarg);
+		case 'v':
+			want.verbose = true;
+			break;
+		default:
+			return USAGE;
+		}
+	}
+	if (optind == argc)
+		return usage(cli, "step needs a FILE with a schedule");
+	return step(cli, argv + optind, argc - optind, &want);
+}

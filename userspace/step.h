@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A schedule: which tasks there are, what they do, and in which order
+ *
+ * step_parse.c makes one of a .step file, step_run.c runs it on the default
+ * pipe, cmd_step.c is the command.  The language is described in
+ * docs/stepping.md.
+ *
+ * Ownership.  A schedule owns all strings and arrays that it points to.
+ */
+#ifndef STEP_H
+#define STEP_H
+
+#include <stdio.h>
+
+#include "cli.h"
+
+#define STEP_TASKS    16
+#define STEP_NAME     16
+
+/* What one read or write may be about: as much as a pipe can hold. */
+#define STEP_BYTES    (1U << 20)
+
+/* Points, by their place in module/points.h. */
+#define STEP_NO_POINT (-1)
+
+int step_point(const char *name, size_t len);
+const char *step_point_name(int point);
+const char *step_point_sentence(int point);
+
+/* A word for a number: of a signal (USR1), of an errno (EAGAIN). */
+int step_signal(const char *name, size_t len);
+const char *step_signal_name(int number);
+int step_errno(const char *name, size_t len);
+const char *step_errno_name(int number);
+
+/* "in hup", or "nothing": the words for a mask of poll(2). */
+void step_poll_words(unsigned int mask, char *buf, size_t size);
+
+/* Which ends a task has open. */
+enum step_end {
+	STEP_NOTHING,
+	STEP_READ,
+	STEP_WRITE,
+	STEP_BOTH,
+};
+
+/**
+ * struct step_task - "task W opens write nonblock"
+ * @restart:	its handlers have SA_RESTART
+ */
+struct step_task {
+	char name[STEP_NAME];
+	enum step_end opens;
+	bool nonblock;
+	bool restart;
+};
+
+enum step_op_kind {
+	STEP_OP_OPEN,
+	STEP_OP_READ,
+	STEP_OP_WRITE,
+	STEP_OP_CLOSE,
+	STEP_OP_POLL,
+	STEP_OP_RESIZE,
+	STEP_OP_SIGNAL,
+	STEP_OP_RUN,
+};
+
+/**
+ * struct step_op - "W: write 4096": one call of a task
+ * @text:	as it stands in the file
+ * @number:	bytes
+ * @data:	what to write, @number bytes; NULL: the first letter of the
+ *		task's name, again and again
+ * @end:	what to open
+ * @nonblock:	open it with O_NONBLOCK
+ * @mask:	what to poll for
+ * @signal:	what to send
+ * @target:	to whom: a task
+ * @argv:	what to run, ends with NULL
+ */
+struct step_op {
+	enum step_op_kind kind;
+	char *text;
+	__u64 number;
+	char *data;
+	enum step_end end;
+	bool nonblock;
+	unsigned int mask;
+	int signal;
+	int target;
+	char **argv;
+};
+
+enum step_line_kind {
+	STEP_OP, /* W: ... */
+	/* orders */
+	STEP_RUN_POINT,
+	STEP_RUN_BLOCKED,
+	STEP_RUN_DONE,
+	STEP_RUN_CALLS,
+	STEP_STEP,
+	STEP_SIGNAL,
+	STEP_KILL,
+	STEP_LET_GO,
+	/* expectations about a task */
+	STEP_EXPECT_AT,
+	STEP_EXPECT_BLOCKED,
+	STEP_EXPECT_ASLEEP,
+	STEP_EXPECT_LOCK,
+	STEP_EXPECT_DONE,
+	STEP_EXPECT_GONE,
+	STEP_EXPECT_RESULT,
+	STEP_EXPECT_READY, /* the result of poll */
+	STEP_EXPECT_GOT,
+	STEP_EXPECT_CAUGHT,
+	STEP_EXPECT_DECIDED,
+	STEP_EXPECT_POLL,
+	/* and about the pipe */
+	STEP_EXPECT_SLOTS,
+	STEP_EXPECT_USED,
+	STEP_EXPECT_BYTES,
+	STEP_EXPECT_INDICES,
+	STEP_EXPECT_READERS,
+	STEP_EXPECT_WRITERS,
+	STEP_EXPECT_COUNT,
+};
+
+/**
+ * struct step_line - what is to be done, one line of the file
+ * @line:	its number
+ * @text:	the line without its comment
+ * @task:	which task, by its place in struct schedule
+ * @op:		for STEP_OP
+ * @point:	which point, or STEP_NO_POINT
+ * @number:	calls, steps, bytes, slots, the result, the index head …
+ * @tail:	the index tail
+ * @has_head:	head is expected to be @number
+ * @has_tail:	tail is expected to be @tail
+ * @signal:	which signal
+ * @mask:	of poll(2)
+ * @data:	the bytes that were got, @number of them
+ */
+struct step_line {
+	enum step_line_kind kind;
+	unsigned int line;
+	char *text;
+	int task;
+	struct step_op op;
+	int point;
+	__s64 number;
+	__s64 tail;
+	bool has_head;
+	bool has_tail;
+	int signal;
+	unsigned int mask;
+	char *data;
+};
+
+/**
+ * struct schedule - a .step file
+ * @file:	its name
+ * @title:	the first line of its first comment; may be empty
+ * @slots:	the pipe's, 0: as it is when nobody has it open
+ * @persistence: enum ipcdemo_persistence
+ */
+struct schedule {
+	char *file;
+	char *title;
+	__u32 slots;
+	enum ipcdemo_persistence persistence;
+	size_t ntasks;
+	struct step_task tasks[STEP_TASKS];
+	size_t nlines;
+	struct step_line *lines;
+};
+
+/*
+ * Reads a schedule.  Return: 0; FAILED if it cannot be read, USAGE if it is no
+ * schedule, each after a message that names file, line and column.
+ */
+int step_parse(const char *file, struct schedule *schedule);
+void step_free(struct schedule *schedule);
+
+/**
+ * struct step_report - how a schedule is run, and what came out
+ * @to:		where it is told, line by line, what happens
+ * @verbose:	each arrival at a point, too
+ * @timeout_ms:	how long an order may take
+ * @expectations: how many held
+ * @failure:	what did not come true: a sentence with file and line; empty:
+ *		all did.  To be freed.
+ */
+struct step_report {
+	FILE *to;
+	bool verbose;
+	int timeout_ms;
+	unsigned int expectations;
+	char *failure;
+};
+
+/*
+ * Runs a schedule and cleans up behind it.  Return: DONE; FAILED with
+ * report->failure set, or, if that is NULL, after a message.
+ */
+int step_run(struct cli *cli, const struct schedule *schedule,
+	     struct step_report *report);
+
+/* The signal that wants the program to end, or 0; step_run() looks at it. */
+int step_interrupted(void);
+void step_catch_signals(void);
+
+#endif /* STEP_H */

@@ -1,0 +1,983 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads .step files (see step.h; the grammar is in docs/stepping.md)
+ *
+ * A line is cut into words first; then each function takes the words that it
+ * knows.  The first one that does not fit ends the reading, with a message that
+ * says where it stands and what could stand there.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../module/points.h"
+#include "step.h"
+
+/* ---- names -------------------------------------------------------------- */
+
+struct point {
+	const char *name;
+	const char *kind;
+	const char *unit;
+	const char *hold;
+	const char *sentence;
+};
+
+#define POINT(symbol, name, kind, unit, hold, sentence) \
+	{name, #kind, unit, #hold, sentence},
+
+static const struct point points[] = {IPC_POINTS(POINT)};
+
+int step_point(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(points); i++)
+		if (strlen(points[i].name) == len &&
+		    !memcmp(points[i].name, name, len))
+			return i;
+	return STEP_NO_POINT;
+}
+
+const char *step_point_name(int point)
+{
+	return points[point].name;
+}
+
+const char *step_point_sentence(int point)
+{
+	return points[point].sentence;
+}
+
+/* What the tasks have handlers for. */
+static const int signals[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGPIPE};
+
+int step_signal(const char *name, size_t len)
+{
+	const char *known;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		known = sigabbrev_np(signals[i]);
+		if (strlen(known) == len && !memcmp(known, name, len))
+			return signals[i];
+	}
+	return 0;
+}
+
+const char *step_signal_name(int number)
+{
+	return sigabbrev_np(number) ?: "?";
+}
+
+int step_errno(const char *name, size_t len)
+{
+	const char *known;
+	int i;
+
+	/* Linux has 133 of them */
+	for (i = 1; i < 134; i++) {
+		known = strerrorname_np(i);
+		if (known && strlen(known) == len && !memcmp(known, name, len))
+			return i;
+	}
+	return 0;
+}
+
+const char *step_errno_name(int number)
+{
+	return strerrorname_np(number) ?: "?";
+}
+
+static const struct {
+	const char *name;
+	unsigned int bits;
+} masks[] = {
+	{"in", POLLIN},
+	{"out", POLLOUT},
+	{"err", POLLERR},
+	{"hup", POLLHUP},
+};
+
+void step_poll_words(unsigned int mask, char *buf, size_t size)
+{
+	size_t i, n = 0;
+
+	snprintf(buf, size, "nothing");
+	for (i = 0; i < ARRAY_SIZE(masks); i++)
+		if (mask & masks[i].bits && n < size)
+			n += snprintf(buf + n, size - n, "%s%s", n ? " " : "",
+				      masks[i].name);
+}
+
+/* ---- words -------------------------------------------------------------- */
+
+#define WORDS 64
+
+/**
+ * struct word - a word of a line
+ * @text:	in double quotes: what they stand for
+ * @column:	where it begins, counted from 1
+ */
+struct word {
+	char *text;
+	size_t len;
+	unsigned int column;
+	bool quoted;
+};
+
+/**
+ * struct parser - where the reading stands
+ * @n:		words of this line
+ * @at:		how many of them were taken
+ * @end:	the column behind the line
+ * @begun:	an order or an operation has come: no more tasks
+ * @opens:	the tasks that have an end open, or are told to open one
+ */
+struct parser {
+	struct schedule *s;
+	unsigned int line;
+	struct word words[WORDS];
+	size_t n;
+	size_t at;
+	unsigned int end;
+	bool begun;
+	bool opens[STEP_TASKS];
+};
+
+__printf(3, 4) static int error_at(const struct parser *p, unsigned int column,
+				   const char *fmt, ...)
+{
+	char message[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	fail("%s:%u:%u: %s", p->s->file, p->line, column, message);
+	return USAGE;
+}
+
+static unsigned int column(const struct parser *p)
+{
+	return p->at < p->n ? p->words[p->at].column : p->end;
+}
+
+/* The next word is not what should be there. */
+static int unfit(const struct parser *p, const char *what)
+{
+	if (p->at == p->n)
+		return error_at(p, p->end,
+				"expected %s, not the end of the line", what);
+	return error_at(p, column(p), "expected %s, not '%s'", what,
+			p->words[p->at].text);
+}
+
+static char *copy(const char *text, size_t len)
+{
+	char *new = malloc(len + 1);
+
+	if (new) {
+		memcpy(new, text, len);
+		new[len] = '\0';
+	}
+	return new;
+}
+
+/* Takes what stands in double quotes; returns the place behind, NULL: none. */
+static char *unquote(char *from, char *to, size_t *len)
+{
+	char *begin = to;
+
+	for (; *from != '"'; from++) {
+		if (*from == '\\' && from[1]) {
+			from++;
+			*to++ = *from == 'n'   ? '\n'
+				: *from == 't' ? '\t'
+					       : *from;
+		} else if (*from) {
+			*to++ = *from;
+		} else {
+			return NULL;
+		}
+	}
+	*to = '\0';
+	*len = to - begin;
+	return from + 1;
+}
+
+/* Cuts the line, in place, up to its comment. */
+static int cut(struct parser *p, char *line, char **end)
+{
+	char *c = line, *behind;
+	struct word *w;
+
+	p->n = 0;
+	p->at = 0;
+	for (;;) {
+		*end = c;
+		p->end = c - line + 1;
+		c += strspn(c, " \t\r\n");
+		if (!*c || *c == '#')
+			return 0;
+		if (p->n == WORDS)
+			return error_at(p, c - line + 1,
+					"more than %d words in a line", WORDS);
+		w = &p->words[p->n++];
+		w->column = c - line + 1;
+		w->quoted = *c == '"';
+		if (w->quoted) {
+			w->text = c;
+			behind = unquote(c + 1, w->text, &w->len);
+			if (!behind)
+				return error_at(p, w->column,
+						"this \" has no partner");
+			if (*behind && !isspace((unsigned char)*behind))
+				return error_at(p, behind - line + 1,
+						"expected a blank behind the \"");
+			c = behind;
+			continue;
+		}
+		w->text = c;
+		w->len = strcspn(c, " \t\r\n");
+		c += w->len;
+		/* The end of the word is written when all words are known */
+	}
+}
+
+static bool next_is(const struct parser *p, const char *text)
+{
+	const struct word *w = &p->words[p->at];
+
+	return p->at < p->n && !w->quoted && !strcmp(w->text, text);
+}
+
+static bool take(struct parser *p, const char *text)
+{
+	bool is = next_is(p, text);
+
+	p->at += is;
+	return is;
+}
+
+static int want(struct parser *p, const char *text)
+{
+	char what[40];
+
+	if (take(p, text))
+		return 0;
+	snprintf(what, sizeof(what), "'%s'", text);
+	return unfit(p, what);
+}
+
+static int want_end(const struct parser *p)
+{
+	return p->at == p->n ? 0 : unfit(p, "the end of the line");
+}
+
+static int want_number(struct parser *p, __u64 max, __s64 *number)
+{
+	char what[60];
+	__u64 n;
+
+	if (p->at < p->n && !p->words[p->at].quoted &&
+	    parse_size(p->words[p->at].text, &n) && n <= max) {
+		*number = n;
+		p->at++;
+		return 0;
+	}
+	snprintf(what, sizeof(what), "a number up to %llu", max);
+	return unfit(p, what);
+}
+
+static int find_task(const struct parser *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->s->ntasks; i++)
+		if (!strcmp(p->s->tasks[i].name, name))
+			return i;
+	return -1;
+}
+
+static int want_task(struct parser *p, int *task)
+{
+	*task = -1;
+	if (p->at < p->n)
+		*task = find_task(p, p->words[p->at].text);
+	if (*task < 0)
+		return unfit(p, p->s->ntasks ? "the name of a task"
+					     : "a task, but there is none yet");
+	p->at++;
+	return 0;
+}
+
+static int want_signal(struct parser *p, int *signal)
+{
+	const struct word *w = &p->words[p->at];
+
+	*signal = p->at < p->n ? step_signal(w->text, w->len) : 0;
+	if (!*signal)
+		return unfit(p, "USR1, USR2, ALRM, TERM or PIPE");
+	p->at++;
+	return 0;
+}
+
+/* A point of the pipe. */
+static int want_point(struct parser *p, int *point)
+{
+	const struct word *w = &p->words[p->at];
+
+	*point = p->at < p->n ? step_point(w->text, w->len) : STEP_NO_POINT;
+	if (*point == STEP_NO_POINT)
+		return unfit(p,
+			     "a point, such as write.copy (they are listed in /proc/ipcdemo/points)");
+	if (strcmp(points[*point].kind, "PIPE"))
+		return unfit(p, "a point of a pipe");
+	p->at++;
+	return 0;
+}
+
+/* One where a task can be stopped. */
+static int want_stop(struct parser *p, int *point)
+{
+	int err = want_point(p, point);
+
+	if (err || strcmp(points[*point].hold, "NO"))
+		return err;
+	p->at--;
+	return error_at(p, column(p), "no task can be stopped at %s: %s",
+			points[*point].name,
+			"give a point before or after it, or 'blocked'");
+}
+
+static bool take_poll_word(struct parser *p, unsigned int *mask)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		if (take(p, masks[i].name)) {
+			*mask |= masks[i].bits;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int want_poll_words(struct parser *p, unsigned int *mask)
+{
+	*mask = 0;
+	if (take(p, "nothing"))
+		return 0;
+	if (!take_poll_word(p, mask))
+		return unfit(p, "in, out, err, hup or nothing");
+	while (take_poll_word(p, mask))
+		;
+	return 0;
+}
+
+/* ---- declarations ------------------------------------------------------- */
+
+static int parse_pipe(struct parser *p)
+{
+	__s64 n;
+	int err;
+
+	if (take(p, "slots")) {
+		err = want_number(p, 256, &n);
+		if (err)
+			return err;
+		p->at--;
+		if (!n || n & (n - 1))
+			return unfit(p, "a power of two");
+		p->at++;
+		p->s->slots = n;
+		return 0;
+	}
+	if (!take(p, "persist"))
+		return unfit(p, "'slots' or 'persist'");
+	if (take(p, "kernel"))
+		p->s->persistence = IPCDEMO_PERSIST_KERNEL;
+	else if (!take(p, "process"))
+		return unfit(p, "'process' or 'kernel'");
+	return 0;
+}
+
+static bool is_name(const char *text)
+{
+	static const char *const taken[] = {"pipe",    "task",	  "run",
+					    "step",    "signal",  "kill",
+					    "let",     "expect",  "slots",
+					    "bytes",   "head",	  "tail",
+					    "readers", "writers", "poll",
+					    "count"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		if (!strcmp(text, taken[i]))
+			return false;
+	if (!isalpha((unsigned char)*text) || strlen(text) >= STEP_NAME)
+		return false;
+	while (isalnum((unsigned char)*text) || *text == '_')
+		text++;
+	return !*text;
+}
+
+static int want_what_opens(struct parser *p, enum step_end *end)
+{
+	if (take(p, "read"))
+		*end = STEP_READ;
+	else if (take(p, "write"))
+		*end = STEP_WRITE;
+	else if (take(p, "both"))
+		*end = STEP_BOTH;
+	else
+		return 1;
+	return 0;
+}
+
+static int parse_task(struct parser *p)
+{
+	struct step_task *t = &p->s->tasks[p->s->ntasks];
+
+	if (p->at == p->n || !is_name(p->words[p->at].text))
+		return unfit(p,
+			     "a name for the task: a letter and up to 14 letters or digits, and no word of this language");
+	if (find_task(p, p->words[p->at].text) >= 0)
+		return unfit(p, "a name that no other task has");
+	if (p->s->ntasks == STEP_TASKS)
+		return error_at(p, column(p), "more than %d tasks", STEP_TASKS);
+	strcpy(t->name, p->words[p->at++].text);
+	if (take(p, "opens") && !take(p, "nothing") &&
+	    want_what_opens(p, &t->opens))
+		return unfit(p, "read, write, both or nothing");
+	for (;;) {
+		if (take(p, "nonblock"))
+			t->nonblock = true;
+		else if (take(p, "restart"))
+			t->restart = true;
+		else
+			break;
+	}
+	if (p->at < p->n)
+		return unfit(p,
+			     t->opens
+				     ? "nonblock, restart or the end of the line"
+				     : "opens, nonblock, restart or the end of the line");
+	p->opens[p->s->ntasks++] = t->opens;
+	return 0;
+}
+
+/* ---- operations --------------------------------------------------------- */
+
+static int parse_write(struct parser *p, struct step_op *op)
+{
+	const struct word *w = &p->words[p->at];
+	__s64 n;
+	int err;
+
+	if (p->at == p->n || !w->quoted) {
+		err = want_number(p, STEP_BYTES, &n);
+		op->number = n;
+		return err;
+	}
+	op->data = copy(w->text, w->len);
+	if (!op->data)
+		return fail("out of memory");
+	op->number = w->len;
+	p->at++;
+	return 0;
+}
+
+static int parse_command(struct parser *p, struct step_op *op)
+{
+	size_t i, n = p->n - p->at;
+
+	if (!n)
+		return unfit(p, "a command");
+	op->argv = calloc(n + 1, sizeof(*op->argv));
+	for (i = 0; op->argv && i < n; i++) {
+		op->argv[i] = strdup(p->words[p->at].text);
+		if (!op->argv[i])
+			return fail("out of memory");
+		p->at++;
+	}
+	return op->argv ? 0 : fail("out of memory");
+}
+
+static int parse_op(struct parser *p, struct step_line *l)
+{
+	struct step_op *op = &l->op;
+	__s64 n = 0;
+	int err = 0;
+
+	if (!p->opens[l->task] && (next_is(p, "read") || next_is(p, "write") ||
+				   next_is(p, "close") || next_is(p, "poll")))
+		return error_at(p, column(p),
+				"%s has nothing open: 'task %s opens write', or an operation 'open write' before",
+				p->s->tasks[l->task].name,
+				p->s->tasks[l->task].name);
+	if (take(p, "open")) {
+		op->kind = STEP_OP_OPEN;
+		if (want_what_opens(p, &op->end))
+			return unfit(p, "read, write or both");
+		op->nonblock = take(p, "nonblock");
+		p->opens[l->task] = true;
+	} else if (take(p, "read")) {
+		op->kind = STEP_OP_READ;
+		err = want_number(p, STEP_BYTES, &n);
+		op->number = n;
+	} else if (take(p, "write")) {
+		op->kind = STEP_OP_WRITE;
+		err = parse_write(p, op);
+	} else if (take(p, "close")) {
+		op->kind = STEP_OP_CLOSE;
+	} else if (take(p, "poll")) {
+		op->kind = STEP_OP_POLL;
+		while (take_poll_word(p, &op->mask))
+			;
+		if (!op->mask)
+			op->mask = POLLIN | POLLOUT;
+	} else if (take(p, "resize")) {
+		op->kind = STEP_OP_RESIZE;
+		err = want_number(p, 1ULL << 32, &n);
+		op->number = n;
+	} else if (take(p, "signal")) {
+		op->kind = STEP_OP_SIGNAL;
+		err = want_task(p, &op->target) ?: want_signal(p, &op->signal);
+	} else if (take(p, "run")) {
+		op->kind = STEP_OP_RUN;
+		err = parse_command(p, op);
+	} else {
+		return unfit(p,
+			     "open, read, write, close, poll, resize, signal or run");
+	}
+	return err;
+}
+
+/* ---- orders ------------------------------------------------------------- */
+
+static int parse_run(struct parser *p, struct step_line *l)
+{
+	int err = want_task(p, &l->task);
+
+	if (err)
+		return err;
+	if (take(p, "for")) {
+		l->kind = STEP_RUN_CALLS;
+		err = want_number(p, 1000, &l->number);
+		if (err)
+			return err;
+		if (!l->number) {
+			p->at--;
+			return unfit(p, "a number from 1 on");
+		}
+		return take(p, "call") ? 0 : want(p, "calls");
+	}
+	if (!take(p, "until"))
+		return unfit(p, "'until' or 'for'");
+	if (take(p, "blocked"))
+		l->kind = STEP_RUN_BLOCKED;
+	else if (take(p, "done"))
+		l->kind = STEP_RUN_DONE;
+	else if (p->at < p->n &&
+		 step_point(p->words[p->at].text, p->words[p->at].len) >= 0)
+		return want_stop(p, &l->point);
+	else
+		return unfit(p, "a point, 'blocked' or 'done'");
+	return 0;
+}
+
+static int parse_step(struct parser *p, struct step_line *l)
+{
+	int err = want_task(p, &l->task);
+
+	l->number = 1;
+	if (err || p->at == p->n)
+		return err;
+	err = want_number(p, 1000, &l->number);
+	if (!err && !l->number) {
+		p->at--;
+		return unfit(p, "a number from 1 on");
+	}
+	return err;
+}
+
+static int parse_signal(struct parser *p, struct step_line *l)
+{
+	int err = want_task(p, &l->task) ?: want_signal(p, &l->signal);
+
+	if (err || !take(p, "at"))
+		return err;
+	return want_stop(p, &l->point);
+}
+
+/* ---- expectations ------------------------------------------------------- */
+
+static int parse_result(struct parser *p, struct step_line *l)
+{
+	const struct word *w = &p->words[p->at];
+	int number;
+
+	l->kind = STEP_EXPECT_RESULT;
+	if (p->at == p->n)
+		return unfit(p,
+			     "a number, an errno such as EAGAIN, or what poll says");
+	number = step_errno(w->text, w->len);
+	if (number) {
+		l->number = -number;
+		p->at++;
+		return 0;
+	}
+	if (isdigit((unsigned char)*w->text))
+		return want_number(p, 1ULL << 32, &l->number);
+	l->kind = STEP_EXPECT_READY;
+	if (take(p, "nothing"))
+		return 0;
+	if (!take_poll_word(p, &l->mask))
+		return unfit(p,
+			     "a number, an errno such as EAGAIN, or what poll says (in, out, err, hup, nothing)");
+	while (take_poll_word(p, &l->mask))
+		;
+	return 0;
+}
+
+/* "hello", or W*4096 */
+static bool piece(const struct word *w, const char **text, __u64 *len,
+		  __u64 *times)
+{
+	*text = w->text;
+	*len = w->len;
+	*times = 1;
+	if (w->quoted)
+		return true;
+	*len = 1;
+	return w->len > 2 && w->text[1] == '*' &&
+	       parse_size(w->text + 2, times);
+}
+
+static int parse_got(struct parser *p, struct step_line *l)
+{
+	__u64 len, times, i;
+	const char *text;
+	char *data;
+
+	l->kind = STEP_EXPECT_GOT;
+	if (take(p, "nothing"))
+		return 0;
+	do {
+		if (p->at == p->n ||
+		    !piece(&p->words[p->at], &text, &len, &times))
+			return unfit(p,
+				     "\"text\", W*4096 (so many W) or nothing");
+		if (times > STEP_BYTES || l->number + len * times > STEP_BYTES)
+			return unfit(p, "bytes that one read can get");
+		data = realloc(l->data, l->number + len * times + 1);
+		if (!data)
+			return fail("out of memory");
+		l->data = data;
+		for (i = 0; i < times; i++, l->number += len)
+			memcpy(data + l->number, text, len);
+		p->at++;
+	} while (p->at < p->n);
+	return 0;
+}
+
+static int parse_expect_task(struct parser *p, struct step_line *l)
+{
+	if (take(p, "at")) {
+		l->kind = STEP_EXPECT_AT;
+		return want_point(p, &l->point);
+	}
+	if (take(p, "waits")) {
+		l->kind = STEP_EXPECT_LOCK;
+		return want(p, "for") ?: want(p, "lock");
+	}
+	if (take(p, "result"))
+		return parse_result(p, l);
+	if (take(p, "got"))
+		return parse_got(p, l);
+	if (take(p, "caught")) {
+		l->kind = STEP_EXPECT_CAUGHT;
+		l->number = 1;
+		return want_signal(p, &l->signal)
+			       ?: p->at == p->n
+				  ? 0
+				  : want_number(p, 1000, &l->number);
+	}
+	if (take(p, "decided")) {
+		l->kind = STEP_EXPECT_DECIDED;
+		l->number = next_is(p, "yes");
+		if (take(p, "yes") || take(p, "no"))
+			return 0;
+		return unfit(p, "yes or no");
+	}
+	if (take(p, "blocked"))
+		l->kind = STEP_EXPECT_BLOCKED;
+	else if (take(p, "asleep"))
+		l->kind = STEP_EXPECT_ASLEEP;
+	else if (take(p, "done"))
+		l->kind = STEP_EXPECT_DONE;
+	else if (take(p, "gone"))
+		l->kind = STEP_EXPECT_GONE;
+	else
+		return unfit(p,
+			     "at, blocked, asleep, waits, done, gone, result, got, caught or decided");
+	return 0;
+}
+
+static int parse_indices(struct parser *p, struct step_line *l)
+{
+	int err = 0;
+
+	l->kind = STEP_EXPECT_INDICES;
+	while (!err && (next_is(p, "head") || next_is(p, "tail"))) {
+		if (take(p, "head")) {
+			l->has_head = true;
+			err = want_number(p, UINT32_MAX, &l->number);
+		} else {
+			p->at++;
+			l->has_tail = true;
+			err = want_number(p, UINT32_MAX, &l->tail);
+		}
+	}
+	return err;
+}
+
+static int parse_count(struct parser *p, struct step_line *l)
+{
+	int err = want_point(p, &l->point);
+
+	l->kind = STEP_EXPECT_COUNT;
+	if (err)
+		return err;
+	if (!strcmp(points[l->point].unit, "-")) {
+		p->at--;
+		return unfit(p,
+			     "a point that has a counter (/proc/ipcdemo/pipe/1 shows them)");
+	}
+	return want_number(p, UINT32_MAX, &l->number);
+}
+
+static int parse_expect(struct parser *p, struct step_line *l)
+{
+	if (next_is(p, "head") || next_is(p, "tail"))
+		return parse_indices(p, l);
+	if (take(p, "count"))
+		return parse_count(p, l);
+	if (take(p, "poll")) {
+		l->kind = STEP_EXPECT_POLL;
+		return want_task(p, &l->task) ?: want_poll_words(p, &l->mask);
+	}
+	if (take(p, "slots")) {
+		l->kind =
+			take(p, "used") ? STEP_EXPECT_USED : STEP_EXPECT_SLOTS;
+	} else if (take(p, "bytes")) {
+		l->kind = STEP_EXPECT_BYTES;
+	} else if (take(p, "readers")) {
+		l->kind = STEP_EXPECT_READERS;
+	} else if (take(p, "writers")) {
+		l->kind = STEP_EXPECT_WRITERS;
+	} else if (p->at < p->n && find_task(p, p->words[p->at].text) >= 0) {
+		return want_task(p, &l->task) ?: parse_expect_task(p, l);
+	} else {
+		return unfit(p,
+			     "a task, slots, bytes, head, tail, readers, writers, poll or count");
+	}
+	return want_number(p, UINT32_MAX, &l->number);
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+static struct step_line *add_line(struct parser *p)
+{
+	struct schedule *s = p->s;
+	struct step_line *more;
+
+	more = reallocarray(s->lines, s->nlines + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	s->lines = more;
+	more += s->nlines++;
+	memset(more, 0, sizeof(*more));
+	more->line = p->line;
+	more->task = -1;
+	more->point = STEP_NO_POINT;
+	return more;
+}
+
+/* "W:" */
+static bool take_owner(struct parser *p, int *task)
+{
+	struct word *w = &p->words[0];
+
+	if (w->quoted || w->len < 2 || w->text[w->len - 1] != ':')
+		return false;
+	w->text[w->len - 1] = '\0';
+	*task = find_task(p, w->text);
+	w->text[w->len - 1] = ':';
+	p->at += *task >= 0;
+	return *task >= 0;
+}
+
+static int parse_words(struct parser *p, const char *text, size_t len)
+{
+	struct step_line *l;
+	size_t first;
+	int err;
+
+	if (next_is(p, "pipe") || next_is(p, "task")) {
+		if (p->begun)
+			return error_at(p, column(p),
+					"'pipe' and 'task' come before everything else");
+		err = take(p, "pipe") ? parse_pipe(p) : 0;
+		if (!err && take(p, "task"))
+			err = parse_task(p);
+		return err ?: want_end(p);
+	}
+	l = add_line(p);
+	if (!l)
+		return fail("out of memory");
+	first = p->words[0].column - 1;
+	l->text = copy(text + first, len - first);
+	if (!l->text)
+		return fail("out of memory");
+	p->begun = true;
+
+	if (take_owner(p, &l->task)) {
+		first = p->n > 1 ? p->words[1].column - 1 : len;
+		l->op.text = copy(text + first, len - first);
+		if (!l->op.text)
+			return fail("out of memory");
+		err = parse_op(p, l);
+	} else if (take(p, "run")) {
+		l->kind = STEP_RUN_POINT;
+		err = parse_run(p, l);
+	} else if (take(p, "step")) {
+		l->kind = STEP_STEP;
+		err = parse_step(p, l);
+	} else if (take(p, "signal")) {
+		l->kind = STEP_SIGNAL;
+		err = parse_signal(p, l);
+	} else if (take(p, "kill")) {
+		l->kind = STEP_KILL;
+		err = want_task(p, &l->task);
+	} else if (take(p, "let")) {
+		l->kind = STEP_LET_GO;
+		err = want_task(p, &l->task) ?: want(p, "go");
+	} else if (take(p, "expect")) {
+		err = parse_expect(p, l);
+	} else {
+		return unfit(p,
+			     "pipe, task, run, step, signal, kill, let, expect, or a task and a colon");
+	}
+	return err ?: want_end(p);
+}
+
+static int parse_line(struct parser *p, const char *line)
+{
+	char *work = strdup(line), *end;
+	size_t i, len;
+	int err;
+
+	if (!work)
+		return fail("out of memory");
+	err = cut(p, work, &end);
+	if (!err && p->n) {
+		len = end - work;
+		for (i = 0; i < p->n; i++)
+			p->words[i].text[p->words[i].len] = '\0';
+		err = parse_words(p, line, len);
+	}
+	free(work);
+	return err;
+}
+
+/* The first line of the first comment, but for what lawyers read. */
+static int take_title(struct schedule *s, const char *line)
+{
+	const char *text = line + strspn(line, "# \t");
+
+	if (*line != '#' || !*text || *text == '\n' ||
+	    !strncmp(text, "SPDX", 4))
+		return 0;
+	free(s->title);
+	s->title = copy(text, strcspn(text, "\r\n"));
+	return s->title ? 0 : fail("out of memory");
+}
+
+static int parse_file(struct parser *p, FILE *from)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+	int err = 0;
+
+	while (!err && (len = getline(&line, &room, from)) >= 0) {
+		p->line++;
+		if (memchr(line, '\0', len)) {
+			p->end = strlen(line) + 1;
+			err = error_at(p, p->end, "a byte 0 is no text");
+			break;
+		}
+		if (!*p->s->title)
+			err = take_title(p->s, line);
+		if (!err)
+			err = parse_line(p, line);
+	}
+	free(line);
+	if (!err && ferror(from))
+		return fail("%s: %s", p->s->file, strerror(errno));
+	if (!err && !p->s->ntasks) {
+		p->line++;
+		err = error_at(p, 1,
+			       "the file has no task: 'task W opens write'");
+	}
+	return err;
+}
+
+int step_parse(const char *file, struct schedule *schedule)
+{
+	bool is_stdin = !strcmp(file, "-");
+	struct parser p = {.s = schedule};
+	FILE *from;
+	int err;
+
+	memset(schedule, 0, sizeof(*schedule));
+	schedule->file = strdup(is_stdin ? "standard input" : file);
+	schedule->title = strdup("");
+	if (!schedule->file || !schedule->title)
+		return fail("out of memory");
+	from = is_stdin ? stdin : fopen(file, "re");
+	if (!from)
+		return fail("%s: %s", file, strerror(errno));
+	err = parse_file(&p, from);
+	if (!is_stdin)
+		fclose(from);
+	return err;
+}
+
+void step_free(struct schedule *schedule)
+{
+	struct step_line *l;
+	size_t i, j;
+
+	for (i = 0; i < schedule->nlines; i++) {
+		l = &schedule->lines[i];
+		for (j = 0; l->op.argv && l->op.argv[j]; j++)
+			free(l->op.argv[j]);
+		free(l->op.argv);
+		free(l->op.text);
+		free(l->op.data);
+		free(l->data);
+		free(l->text);
+	}
+	free(schedule->lines);
+	free(schedule->file);
+	free(schedule->title);
+	memset(schedule, 0, sizeof(*schedule));
+}
