@@ -24,14 +24,14 @@
 /* Points, by their place in module/points.h. */
 #define STEP_NO_POINT (-1)
 
-int step_point(const char *name, size_t len);
+int step_point(const char *name);
 const char *step_point_name(int point);
 const char *step_point_sentence(int point);
 
 /* A word for a number: of a signal (USR1), of an errno (EAGAIN). */
-int step_signal(const char *name, size_t len);
+int step_signal(const char *name);
 const char *step_signal_name(int number);
-int step_errno(const char *name, size_t len);
+int step_errno(const char *name);
 const char *step_errno_name(int number);
 
 /* "in hup", or "nothing": the words for a mask of poll(2). */

@@ -32,13 +32,12 @@ struct point {
 
 static const struct point points[] = {IPC_POINTS(POINT)};
 
-int step_point(const char *name, size_t len)
+int step_point(const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(points); i++)
-		if (strlen(points[i].name) == len &&
-		    !memcmp(points[i].name, name, len))
+		if (!strcmp(points[i].name, name))
 			return i;
 	return STEP_NO_POINT;
 }
@@ -56,16 +55,13 @@ const char *step_point_sentence(int point)
 /* What the tasks have handlers for. */
 static const int signals[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGPIPE};
 
-int step_signal(const char *name, size_t len)
+int step_signal(const char *name)
 {
-	const char *known;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(signals); i++) {
-		known = sigabbrev_np(signals[i]);
-		if (strlen(known) == len && !memcmp(known, name, len))
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		if (!strcmp(sigabbrev_np(signals[i]), name))
 			return signals[i];
-	}
 	return 0;
 }
 
@@ -74,7 +70,7 @@ const char *step_signal_name(int number)
 	return sigabbrev_np(number) ?: "?";
 }
 
-int step_errno(const char *name, size_t len)
+int step_errno(const char *name)
 {
 	const char *known;
 	int i;
@@ -82,7 +78,7 @@ int step_errno(const char *name, size_t len)
 	/* Linux has 133 of them */
 	for (i = 1; i < 134; i++) {
 		known = strerrorname_np(i);
-		if (known && strlen(known) == len && !memcmp(known, name, len))
+		if (known && !strcmp(known, name))
 			return i;
 	}
 	return 0;
@@ -249,11 +245,17 @@ static int cut(struct parser *p, char *line, char **end)
 	}
 }
 
-static bool next_is(const struct parser *p, const char *text)
+/* The next word; "" if there is none, or if it is in quotes. */
+static const char *next(const struct parser *p)
 {
 	const struct word *w = &p->words[p->at];
 
-	return p->at < p->n && !w->quoted && !strcmp(w->text, text);
+	return p->at < p->n && !w->quoted ? w->text : "";
+}
+
+static bool next_is(const struct parser *p, const char *text)
+{
+	return !strcmp(next(p), text);
 }
 
 static bool take(struct parser *p, const char *text)
@@ -284,8 +286,7 @@ static int want_number(struct parser *p, __u64 max, __s64 *number)
 	char what[60];
 	__u64 n;
 
-	if (p->at < p->n && !p->words[p->at].quoted &&
-	    parse_size(p->words[p->at].text, &n) && n <= max) {
+	if (parse_size(next(p), &n) && n <= max) {
 		*number = n;
 		p->at++;
 		return 0;
@@ -306,9 +307,7 @@ static int find_task(const struct parser *p, const char *name)
 
 static int want_task(struct parser *p, int *task)
 {
-	*task = -1;
-	if (p->at < p->n)
-		*task = find_task(p, p->words[p->at].text);
+	*task = find_task(p, next(p));
 	if (*task < 0)
 		return unfit(p, p->s->ntasks ? "the name of a task"
 					     : "a task, but there is none yet");
@@ -318,24 +317,43 @@ static int want_task(struct parser *p, int *task)
 
 static int want_signal(struct parser *p, int *signal)
 {
-	const struct word *w = &p->words[p->at];
 
-	*signal = p->at < p->n ? step_signal(w->text, w->len) : 0;
+	*signal = step_signal(next(p));
+
 	if (!*signal)
 		return unfit(p, "USR1, USR2, ALRM, TERM or PIPE");
 	p->at++;
 	return 0;
 }
 
-/* A point of the pipe. */
-static int want_point(struct parser *p, int *point)
+/* Not the name of a point, nor another word that could stand here. */
+static int unfit_point(const struct parser *p, const char *others)
 {
-	const struct word *w = &p->words[p->at];
+	const char *name = next(p), *best = "write.copy";
+	size_t i, same, longest = 0;
+	char what[160];
 
-	*point = p->at < p->n ? step_point(w->text, w->len) : STEP_NO_POINT;
+	for (i = 0; i < ARRAY_SIZE(points); i++) {
+		for (same = 0; name[same] && name[same] == points[i].name[same];
+		     same++)
+			;
+		if (same > longest) {
+			longest = same;
+			best = points[i].name;
+		}
+	}
+	snprintf(what, sizeof(what),
+		 "a point such as %s (/proc/ipcdemo/points has them all)%s",
+		 best, others);
+	return unfit(p, what);
+}
+
+/* A point of the pipe. */
+static int want_point(struct parser *p, int *point, const char *others)
+{
+	*point = step_point(next(p));
 	if (*point == STEP_NO_POINT)
-		return unfit(p,
-			     "a point, such as write.copy (they are listed in /proc/ipcdemo/points)");
+		return unfit_point(p, others);
 	if (strcmp(points[*point].kind, "PIPE"))
 		return unfit(p, "a point of a pipe");
 	p->at++;
@@ -343,9 +361,9 @@ static int want_point(struct parser *p, int *point)
 }
 
 /* One where a task can be stopped. */
-static int want_stop(struct parser *p, int *point)
+static int want_stop(struct parser *p, int *point, const char *others)
 {
-	int err = want_point(p, point);
+	int err = want_point(p, point, others);
 
 	if (err || strcmp(points[*point].hold, "NO"))
 		return err;
@@ -444,10 +462,10 @@ static int parse_task(struct parser *p)
 {
 	struct step_task *t = &p->s->tasks[p->s->ntasks];
 
-	if (p->at == p->n || !is_name(p->words[p->at].text))
+	if (!is_name(next(p)))
 		return unfit(p,
 			     "a name for the task: a letter and up to 14 letters or digits, and no word of this language");
-	if (find_task(p, p->words[p->at].text) >= 0)
+	if (find_task(p, next(p)) >= 0)
 		return unfit(p, "a name that no other task has");
 	if (p->s->ntasks == STEP_TASKS)
 		return error_at(p, column(p), "more than %d tasks", STEP_TASKS);
@@ -584,11 +602,8 @@ static int parse_run(struct parser *p, struct step_line *l)
 		l->kind = STEP_RUN_BLOCKED;
 	else if (take(p, "done"))
 		l->kind = STEP_RUN_DONE;
-	else if (p->at < p->n &&
-		 step_point(p->words[p->at].text, p->words[p->at].len) >= 0)
-		return want_stop(p, &l->point);
 	else
-		return unfit(p, "a point, 'blocked' or 'done'");
+		return want_stop(p, &l->point, ", 'blocked' or 'done'");
 	return 0;
 }
 
@@ -613,27 +628,27 @@ static int parse_signal(struct parser *p, struct step_line *l)
 
 	if (err || !take(p, "at"))
 		return err;
-	return want_stop(p, &l->point);
+	return want_stop(p, &l->point, "");
 }
 
 /* ---- expectations ------------------------------------------------------- */
 
 static int parse_result(struct parser *p, struct step_line *l)
 {
-	const struct word *w = &p->words[p->at];
+
 	int number;
 
 	l->kind = STEP_EXPECT_RESULT;
 	if (p->at == p->n)
 		return unfit(p,
 			     "a number, an errno such as EAGAIN, or what poll says");
-	number = step_errno(w->text, w->len);
+	number = step_errno(next(p));
 	if (number) {
 		l->number = -number;
 		p->at++;
 		return 0;
 	}
-	if (isdigit((unsigned char)*w->text))
+	if (isdigit((unsigned char)*next(p)))
 		return want_number(p, 1ULL << 32, &l->number);
 	l->kind = STEP_EXPECT_READY;
 	if (take(p, "nothing"))
@@ -691,7 +706,7 @@ static int parse_expect_task(struct parser *p, struct step_line *l)
 {
 	if (take(p, "at")) {
 		l->kind = STEP_EXPECT_AT;
-		return want_point(p, &l->point);
+		return want_point(p, &l->point, "");
 	}
 	if (take(p, "waits")) {
 		l->kind = STEP_EXPECT_LOCK;
@@ -750,7 +765,7 @@ static int parse_indices(struct parser *p, struct step_line *l)
 
 static int parse_count(struct parser *p, struct step_line *l)
 {
-	int err = want_point(p, &l->point);
+	int err = want_point(p, &l->point, "");
 
 	l->kind = STEP_EXPECT_COUNT;
 	if (err)
@@ -782,7 +797,7 @@ static int parse_expect(struct parser *p, struct step_line *l)
 		l->kind = STEP_EXPECT_READERS;
 	} else if (take(p, "writers")) {
 		l->kind = STEP_EXPECT_WRITERS;
-	} else if (p->at < p->n && find_task(p, p->words[p->at].text) >= 0) {
+	} else if (find_task(p, next(p)) >= 0) {
 		return want_task(p, &l->task) ?: parse_expect_task(p, l);
 	} else {
 		return unfit(p,
@@ -810,18 +825,29 @@ static struct step_line *add_line(struct parser *p)
 	return more;
 }
 
-/* "W:" */
-static bool take_owner(struct parser *p, int *task)
+/*
+ * "W:", whose operation this is.  Return: 1: it is one, 0: the line begins with
+ * something else, USAGE after a message.
+ */
+static int take_owner(struct parser *p, int *task)
 {
-	struct word *w = &p->words[0];
+	char *word = p->words[0].text, *colon = strchr(word, ':');
+	int len = colon ? colon - word : 0, err = 0;
 
-	if (w->quoted || w->len < 2 || w->text[w->len - 1] != ':')
-		return false;
-	w->text[w->len - 1] = '\0';
-	*task = find_task(p, w->text);
-	w->text[w->len - 1] = ':';
-	p->at += *task >= 0;
-	return *task >= 0;
+	if (p->words[0].quoted || !colon)
+		return 0;
+	*colon = '\0';
+	*task = find_task(p, word);
+	*colon = ':';
+	if (*task < 0)
+		err = error_at(p, p->words[0].column,
+			       "there is no task '%.*s': 'task %.*s opens write' is missing above",
+			       len, word, len, word);
+	else if (colon[1])
+		err = error_at(p, p->words[0].column + len + 1,
+			       "expected a blank behind the colon");
+	p->at++;
+	return err ?: 1;
 }
 
 static int parse_words(struct parser *p, const char *text, size_t len)
@@ -848,7 +874,11 @@ static int parse_words(struct parser *p, const char *text, size_t len)
 		return fail("out of memory");
 	p->begun = true;
 
-	if (take_owner(p, &l->task)) {
+	err = take_owner(p, &l->task);
+	if (err == USAGE)
+		return err;
+	if (err) {
+
 		first = p->n > 1 ? p->words[1].column - 1 : len;
 		l->op.text = copy(text + first, len - first);
 		if (!l->op.text)

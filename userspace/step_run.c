@@ -494,7 +494,7 @@ static void tell(struct run *r)
 		w->told = w->now;
 		if (!r->report->verbose)
 			continue;
-		point = step_point(w->now.point, strlen(w->now.point));
+		point = step_point(w->now.point);
 		if (!in_call(w) || point < 0) {
 			fprintf(to, "         %s %s\n", w->task->name,
 				doing(w, words, sizeof(words)));
@@ -1372,7 +1372,7 @@ static void tell_failure(struct run *r)
 	for (w = r->workers; w < r->workers + r->n; w++) {
 		fprintf(to, "  %s %s", w->task->name,
 			doing(w, words, sizeof(words)));
-		point = step_point(w->now.point, strlen(w->now.point));
+		point = step_point(w->now.point);
 		if (in_call(w) && point >= 0)
 			fprintf(to, ": %s", step_point_sentence(point));
 		if (in_op(w))
