@@ -49,7 +49,8 @@ $(TEST_OUT)/host/check-faults: tests/host/check-faults $(FAULT_TESTS) \
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\
 	$(filter-out tests/kernel/harness.c,$(wildcard tests/kernel/*.c)))
-GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TEST_OUT)/kernel/ioctl32
+GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TEST_OUT)/kernel/ioctl32 \
+	$(TEST_OUT)/kernel/interleave
 
 $(TEST_OUT)/kernel/harness.o: tests/kernel/harness.c tests/kernel/harness.h \
 		module/uapi/linux/ipcdemo.h
@@ -71,3 +72,11 @@ $(TEST_OUT)/kernel/ioctl32: tests/kernel/ioctl.c tests/kernel/harness.c \
 	$(CC) $(CFLAGS) -m32 -static -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-Itests/kernel/m32 tests/kernel/ioctl.c tests/kernel/harness.c \
 		tests/kernel/m32/cmocka.c -o $@
+
+# The schedules: one process runs them all, a line of TAP each.
+$(TEST_OUT)/kernel/interleave: tests/build.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec build/ipcdemo step --tap %s\n' \
+		'tests/interleave/*.step' > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@

@@ -1308,10 +1308,10 @@ static int clean_up(struct run *r)
 	for (w = r->workers; w < r->workers + r->n; w++)
 		if (w->pid && !w->gone)
 			kill(w->pid, SIGKILL);
-	if (r->control >= 0)
-		close(r->control);
 	for (w = r->workers; w < r->workers + r->n; w++)
 		stop_task(w);
+	if (r->control >= 0)
+		close(r->control);
 	ipcdemo_pipe_view_free(&r->counters);
 	if (!r->changed)
 		return 0;

@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+#
+# The command step on the live module: when expectations do not hold, when a
+# schedule gets stuck, when it is interrupted, when the pipe is in use. What the
+# schedules of tests/interleave say is tested by kernel/interleave.
+
+# shellcheck source=tests/cli/common.bash
+source "$BATS_TEST_DIRNAME/../cli/common.bash"
+
+# As nobody had used it: open by nobody, empty, of the usual size; no gate.
+is_clean() {
+	same "0 0 0 65536 process" "$(value readers) $(value writers) $(value bytes) $(value capacity) $(value persistence)"
+	same "" "$(pgrep -P "${1:-$$}" -x 'W|R|T' || true)"
+	# Would be held by a gate that was left.
+	tried 0 timeout 10 ipcdemo pipeline 'echo through | cat'
+	same through "$out"
+}
+
+schedule() {
+	cat >"$dir/x.step"
+}
+
+@test "the same output each time, and each arrival with its sentence" {
+	local files=(tests/interleave/{baton,signal}-*.step)
+
+	ipcdemo step "${files[@]}" >"$dir/first"
+	ipcdemo step "${files[@]}" | cmp - "$dir/first"
+	ipcdemo step -v "${files[0]}" >"$dir/first"
+	ipcdemo step -v "${files[0]}" | cmp - "$dir/first"
+	grep -q "A  read.check: the reader has looked without the mutex: still empty, it will sleep (head 0, tail 0, decided no)" \
+		"$dir/first"
+	is_clean
+}
+
+@test "what does not hold: status 1, with the tasks, the ring and the schedule" {
+	schedule <<-'END'
+		# Nothing of this is so
+		pipe slots 2
+		task R opens read
+		task W opens write
+
+		R: read 10
+		W: write "hello"
+		run R until read.check
+		run W until write.copy
+		expect bytes 5   # not yet
+		expect bytes 0
+	END
+	tried 1 ipcdemo step "$dir/x.step"
+	says "x.step:10: expected bytes 5, but it is 0"
+	[[ ${lines[0]} == *"x.step: Nothing of this is so" ]]
+	[[ ${lines[3]} == *" 8  run R until read.check "*" R is at read.check" ]]
+	[[ $out == *"10  expect bytes 5 "*" no"* ]]
+	[[ $out == *"R is at read.check: the reader has looked "*" [read 10]"* ]]
+	[[ $out == *'W is at write.copy: bytes of the writer are in a page'*' [write "hello"]'* ]]
+	[[ $out == *"0 of 2 slots used, 0 bytes; readers 1, writers 1"*"one page"*"head=tail"* ]]
+	[[ $out != *"11 "* ]]
+	is_clean
+
+	# The same as TAP, and the next file is run all the same
+	tried 1 ipcdemo step --tap "$dir/x.step" tests/interleave/commands.step
+	same "1..2" "${lines[0]}"
+	[[ ${lines[1]} == "not ok 1 - "*"x.step: Nothing of this is so" ]]
+	[[ ${lines[2]} == "# "*"x.step:10: expected bytes 5, but it is 0" ]]
+	[[ $out == *"#     8  run R until read.check "*"# "*"head=tail"*"ok 2 - tests/interleave/commands.step: "* ]]
+	same "" "$(grep -Ev '^(# |ok |not ok |1\.\.)' <<<"$out" || true)"
+	is_clean
+}
+
+@test "each kind of expectation can fail" {
+	local -a expectations=("W at write.copy" "W blocked" "W asleep"
+		"W waits for lock" "W gone" "W result 4" "W result EAGAIN"
+		"W result in" "W caught USR1" "W decided yes" "R got \"hellO\""
+		"R got \"hell\"" "R got nothing" "R done" "slots 4"
+		"slots used 0" "bytes 6" "head 3" "tail 0" "head 2 tail 0"
+		"readers 0" "writers 0" "poll W nothing" "poll R nothing"
+		"count write.enter 3")
+	local expectation
+
+	for expectation in "${expectations[@]}"; do
+		schedule <<-END
+			pipe slots 2
+			task R opens read
+			task W opens write
+			W: write "hello"
+			W: write "world"
+			R: read 5
+			R: read 2
+			run W for 1 call
+			run R for 1 call
+			run W until done
+			expect W done
+			expect W result 5
+			expect R got "hello"
+			run R until read.copy
+			expect $expectation
+		END
+		tried 1 ipcdemo step "$dir/x.step"
+		says "x.step:15: "
+		[[ $out == *"14  run R until read.copy"*"R is at read.copy"* ]]
+	done
+	is_clean
+}
+
+@test "a task that cannot come to where it shall is named, at once" {
+	schedule <<-'END'
+		task R opens read
+		task W opens write
+		R: read 1
+		W: write 1
+		run W until write.copy
+		run R until done
+	END
+	tried 1 ipcdemo step --timeout 1000 "$dir/x.step"
+	says "x.step:6: R does not come to the end of its operations: it waits for the lock at read.lock; who has the lock has to go on first"
+	schedule <<-'END'
+		task R opens read
+		task W opens write
+		R: read 1
+		run R until read.copy
+	END
+	tried 1 ipcdemo step --timeout 1000 "$dir/x.step"
+	says "x.step:4: R does not come to read.copy: it is asleep at read.sleep; somebody else has to wake it"
+	schedule <<-'END'
+		task W opens write
+		step W
+	END
+	tried 1 ipcdemo step --timeout 1000 "$dir/x.step"
+	says "x.step:2: W cannot take a step: it has not begun; it has nothing left to do"
+	is_clean
+}
+
+@test "a task that does not come to rest is ended after the timeout" {
+	local spin
+
+	for spin in "sleep 1000" "sh -c 'while :; do :; done'"; do
+		schedule <<-END
+			task T opens read
+			task W opens write
+			T: run ${spin//\'/\"}
+			run T until done
+		END
+		tried 1 ipcdemo step --timeout 0.5 "$dir/x.step"
+		says "x.step:4: after 0.5 s, T is "
+		says "it did not come to a point"
+		is_clean
+	done
+}
+
+@test "a signal ends the command, and everything is put back" {
+	local signal
+
+	schedule <<-'END'
+		pipe slots 2
+		pipe persist kernel
+		task W opens write
+		task T opens read
+		W: write 5000
+		T: run sleep 1000
+		run W until write.publish
+		run T until done
+	END
+	for signal in INT TERM; do
+		# Not started with &: a shell has SIGINT ignored there.
+		start env --default-signal=INT ipcdemo step "$dir/x.step"
+		until_true has_value slots 2
+		until_true has_value bytes 4096
+		kill -"$signal" "$pid"
+		tried $((128 + $(kill -l $signal))) wait "$pid"
+		is_clean "$pid"
+	done
+	# Killed, it cannot put back the size of a pipe that keeps its bytes; but
+	# nobody is held, and nobody is left.
+	start ipcdemo step "$dir/x.step"
+	until_true has_value bytes 4096
+	kill -KILL "$pid"
+	wait "$pid" || true
+	until_true has_value writers 0
+	ipcdemo persist process
+	is_clean "$pid"
+}
+
+@test "it refuses a pipe that is in use, and leaves it alone" {
+	start cat /dev/ipcdemo
+	until_true waits_at open.wait
+	tried 1 ipcdemo step tests/interleave/commands.step
+	says "somebody has the pipe open (1 for reading, 0 for writing, 1 wait)"
+	exec 9>/dev/ipcdemo
+	until_true waits_at read.wait
+	tried 1 ipcdemo step --tap tests/interleave/commands.step
+	[[ $out == *"not ok 1 - "*"# somebody has the pipe open (1 for reading, 1 for writing, 0 wait)"* ]]
+	until_true waits_at read.wait
+	exec 9>&-
+	wait "$pid"
+	ipcdemo persist kernel
+	ipcdemo write -s mine
+	tried 1 ipcdemo step tests/interleave/commands.step
+	says "the pipe holds 4 bytes: first take them out with \`ipcdemo read -n\`"
+	same mine "$(ipcdemo read -n)"
+}
+
+@test "an ordinary user cannot set gates in a pipe of root" {
+	tried 1 nobody ipcdemo step tests/interleave/commands.step
+	says "only the owner of the object, or root, can set gates: do it as root"
+	is_clean
+}
+
+@test "persistence and capacity come back as they were" {
+	ipcdemo persist kernel
+	ipcdemo resize 16K
+	tried 0 ipcdemo step tests/interleave/{persist-kernel,grow-before-wake}.step
+	same "16384 kernel" "$(value capacity) $(value persistence)"
+}
+
+@test "a task that was let go moves whenever it can" {
+	schedule <<-'END'
+		pipe slots 1
+		task R opens read
+		task W opens write
+		W: write 12288
+		let W go
+		expect W asleep
+		R: read 4096
+		R: read 4096
+		run R until done
+		expect W result 12288
+		expect R got W*4096
+	END
+	tried 0 ipcdemo step "$dir/x.step"
+	[[ $out == *"5  let W go "*" W is asleep at write.sleep"* ]]
+	is_clean
+}
+
+@test "tasks send signals to each other, and command lines are words" {
+	schedule <<-'END'
+		task A opens read
+		task B opens both
+		task C
+		A: read 1
+		B: signal A USR2
+		C: run printf "%s-%s|" "a b" c
+		C: run false
+		run A until blocked
+		run B until done
+		expect A at read.leave
+		run A until done
+		expect A result EINTR
+		expect A caught USR2
+		run C until done
+		expect C got "a b-c|"
+		expect C result 0
+	END
+	tried 0 ipcdemo step "$dir/x.step"
+	schedule <<<$'task C\nC: run /no/such/program\nrun C until done\nexpect C result ENOENT'
+	tried 0 ipcdemo step - <"$dir/x.step"
+	is_clean
+}
