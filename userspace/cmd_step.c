@@ -99,10 +99,12 @@ static int keep_looking(struct cli *cli)
 {
 	int fd = ipcdemo_open(cli->ipc, IPCDEMO_O_CONTROL);
 
-	/* What is wrong, if anything, is told by the first schedule. */
-	if (fd >= 0)
-		ipcdemo_gate_add(cli->ipc, fd, 0, "read.enter", getpid(), 0);
-	return fd;
+	if (fd < 0)
+		return fd;
+	if (ipcdemo_gate_add(cli->ipc, fd, 0, "read.enter", getpid(), 0) > 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /* All are read before the first one is run: a typo is seen at once. */
@@ -123,9 +125,12 @@ static int step(struct cli *cli, char **files, size_t n,
 	if (status == DONE) {
 		step_catch_signals();
 		fd = keep_looking(cli);
-		status = run_all(cli, schedules, n, want);
-		if (fd >= 0)
+		if (fd < 0) {
+			status = fail_ipc(cli);
+		} else {
+			status = run_all(cli, schedules, n, want);
 			close(fd);
+		}
 	}
 	for (i = 0; i < n; i++)
 		step_free(&schedules[i]);

@@ -317,7 +317,6 @@ static int want_task(struct parser *p, int *task)
 
 static int want_signal(struct parser *p, int *signal)
 {
-
 	*signal = step_signal(next(p));
 
 	if (!*signal)
@@ -635,7 +634,6 @@ static int parse_signal(struct parser *p, struct step_line *l)
 
 static int parse_result(struct parser *p, struct step_line *l)
 {
-
 	int number;
 
 	l->kind = STEP_EXPECT_RESULT;
@@ -878,7 +876,6 @@ static int parse_words(struct parser *p, const char *text, size_t len)
 	if (err == USAGE)
 		return err;
 	if (err) {
-
 		first = p->n > 1 ? p->words[1].column - 1 : len;
 		l->op.text = copy(text + first, len - first);
 		if (!l->op.text)

@@ -1106,8 +1106,11 @@ static int run_lines(struct run *r)
 	for (l = r->s->lines; l < end && !err; l++) {
 		r->line = l;
 		r->deadline = now_ms() + r->report->timeout_ms;
-		fprintf(to, r->report->verbose ? "%5u  %s\n" : "%5u  %-36s",
-			l->line, l->text);
+		fprintf(to, "%5u  %-*s", l->line,
+			r->report->verbose || l->kind == STEP_OP ? 0 : 36,
+			l->text);
+		if (r->report->verbose)
+			putc('\n', to);
 		err = run_line(r, l);
 		if (!err && is_expectation(l))
 			r->report->expectations++;

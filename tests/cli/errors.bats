@@ -9,7 +9,8 @@ source "$BATS_TEST_DIRNAME/common.bash"
 
 commands=("ls" "show" "show 1" "show --json" "write -s x" "read" "peek"
 	"resize 64K" "persist" "persist kernel" "region show" "region read"
-	"region write -s x" "region fill 0" "pipeline true|true" "tour")
+	"region write -s x" "region fill 0" "pipeline true|true" "tour"
+	"step tests/interleave/commands.step")
 
 # Each command fails with one sentence that has the text: all_say TEXT [WORD...]
 all_say() {
@@ -70,7 +71,8 @@ teardown() {
 	all_say "/dev/ipcdemo does not exist, though the module is loaded: \`ipcdemo doctor\` says how to make it" \
 		"write -s x" "read" "peek" "resize 64K" "persist" \
 		"region read" "region write -s x" "region fill 0" \
-		"pipeline true|true" "tour"
+		"pipeline true|true" "tour" \
+		"step tests/interleave/commands.step"
 	tried 0 ipcdemo ls
 	tried 0 ipcdemo show
 	tried 1 ipcdemo doctor
@@ -91,7 +93,8 @@ teardown() {
 	local cmd words
 
 	chmod 600 /dev/ipcdemo
-	for cmd in "write -s x" "read" "peek" "resize 64K" "region read" "tour"; do
+	for cmd in "write -s x" "read" "peek" "resize 64K" "region read" "tour" \
+		"step tests/interleave/commands.step"; do
 		read -ra words <<<"$cmd"
 		tried 1 nobody ipcdemo \
 			"${words[@]}"

@@ -256,3 +256,34 @@ schedule() {
 	tried 0 ipcdemo step - <"$dir/x.step"
 	is_clean
 }
+
+@test "the exercises of docs/stepping.md come out as it says" {
+	local i file
+
+	awk -v dir="$dir" '/^```/ { inside = !inside; if (inside) n++; next }
+		inside { print >(dir "/block" n) }' docs/stepping.md
+	i=1
+	while read -r file; do
+		mv "$file" "$dir/exercise$((i++))"
+	done < <(grep -lE '^task [RA] opens read$' "$dir"/block* | sort -V)
+	same 4 "$i"
+	tried 0 ipcdemo step "$dir/exercise1"
+	sed 's/read.check/read.queue/' "$dir/exercise1" >"$dir/x.step"
+	tried 0 ipcdemo step "$dir/x.step"
+	sed -i 's/read.queue/read.wait/' "$dir/x.step"
+	tried 1 ipcdemo step "$dir/x.step"
+	says "W does not come to the end of its operations: it waits for the lock"
+	sed -i 's/run W until done/run W until blocked\nstep R\n&/' "$dir/x.step"
+	tried 0 ipcdemo step "$dir/x.step"
+	tried 1 ipcdemo step "$dir/exercise2"
+	[[ $out == *" 6  expect bytes 5 "*" no"* ]]
+	sed -i 's/write.copy/write.publish/' "$dir/exercise2"
+	tried 0 ipcdemo step "$dir/exercise2"
+	tried 0 ipcdemo step "$dir/exercise3"
+	sed -i 's/^signal A USR1/&\nrun A until read.woken/
+		s/^run A until done/&\nrun B until done/
+		/^expect B asleep/d; /^expect A caught/d
+		s/^expect A got.*/expect A result EINTR\nexpect B got "hello"/' \
+		"$dir/exercise3"
+	tried 0 ipcdemo step "$dir/exercise3"
+}

@@ -23,7 +23,7 @@ wrong() {
 }
 
 @test "declarations" {
-	wrong 2:14 "expected read, write, both or nothing, not 'wirte'" "task R opens wirte"
+	wrong 2:14 "expected read, write, both or nothing, not 'wrote'" "task R opens wrote"
 	wrong 2:6 "expected a name that no other task has, not 'W'" "task W"
 	wrong 2:6 "expected a name for the task" "task head"
 	wrong 2:6 "expected a name for the task" "task 1st"
