@@ -8,6 +8,16 @@
 # shellcheck source=tests/cli/common.bash
 source "$BATS_TEST_DIRNAME/../cli/common.bash"
 
+# The first gate and the last one patch all points in the kernel's text, which
+# is slow in an emulated machine. Who counts keeps them patched.
+setup_file() {
+	echo 1 >/sys/module/ipcdemo/parameters/count_points
+}
+
+teardown_file() {
+	echo 0 >/sys/module/ipcdemo/parameters/count_points
+}
+
 # As nobody had used it: open by nobody, empty, of the usual size; no gate.
 is_clean() {
 	same "0 0 0 65536 process" "$(value readers) $(value writers) $(value bytes) $(value capacity) $(value persistence)"
@@ -76,9 +86,9 @@ schedule() {
 		"slots used 0" "bytes 6" "head 3" "tail 0" "head 2 tail 0"
 		"readers 0" "writers 0" "poll W nothing" "poll R nothing"
 		"count write.enter 3")
-	local expectation
+	local i
 
-	for expectation in "${expectations[@]}"; do
+	for i in "${!expectations[@]}"; do
 		schedule <<-END
 			pipe slots 2
 			task R opens read
@@ -94,11 +104,17 @@ schedule() {
 			expect W result 5
 			expect R got "hello"
 			run R until read.copy
-			expect $expectation
+			expect ${expectations[i]}
 		END
-		tried 1 ipcdemo step "$dir/x.step"
-		says "x.step:15: "
-		[[ $out == *"14  run R until read.copy"*"R is at read.copy"* ]]
+		mv "$dir/x.step" "$dir/$i.step"
+	done
+	tried 1 ipcdemo step --tap "$dir"/*.step
+	same 0 "$(grep -c '^ok' <<<"$out" || true)"
+	for i in "${!expectations[@]}"; do
+		[[ $out == *$'\n'"# $dir/$i.step:15: "* ]] || {
+			echo "not told: ${expectations[i]}"
+			return 1
+		}
 	done
 	is_clean
 }
