@@ -139,16 +139,12 @@ static int end_release(struct inode *inode, struct file *file)
 
 static ssize_t end_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct file *file = iocb->ki_filp;
-
-	return ipc_pipe_read(file->private_data, file, to);
+	return ipc_pipe_read(iocb->ki_filp->private_data, iocb, to);
 }
 
 static ssize_t end_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct file *file = iocb->ki_filp;
-
-	return ipc_pipe_write(file->private_data, file, from);
+	return ipc_pipe_write(iocb->ki_filp->private_data, iocb, from);
 }
 
 static __poll_t end_poll(struct file *file, struct poll_table_struct *wait)

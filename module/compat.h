@@ -44,15 +44,18 @@ static inline struct class *ipc_class_create(const char *name)
 #endif
 }
 
-/* 6.4: a fault may hold the lock of its vma instead of mmap_lock. */
+/* 6.6: a fault may hold the lock of its vma instead of mmap_lock. */
 static inline void ipc_fault_unlock(struct vm_fault *vmf)
 {
-#if SINCE(6, 4)
+#if SINCE(6, 6)
 	release_fault_lock(vmf);
 #else
 	mmap_read_unlock(vmf->vma->vm_mm);
 #endif
 }
+
+/* What then asks for another try, with FAULT_FLAG_TRIED set in any case. */
+#define IPC_FAULT_AGAIN (VM_FAULT_RETRY | VM_FAULT_MAJOR)
 
 /* 6.7: the kernel allocates shrinkers. */
 struct ipc_shrinker {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Gates: a task stops at a point until somebody lets it through (gate.h). */
 #include <linux/bitmap.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/glob.h>
 #include <linux/ipcdemo.h>
 #include <linux/kref.h>
@@ -26,6 +28,12 @@ DEFINE_STATIC_KEY_FALSE(ipc_looking);
 static DEFINE_SPINLOCK(look_lock);
 static LIST_HEAD(ops); /* look_lock */
 static LIST_HEAD(gates); /* look_lock; in the order they were set */
+
+/*
+ * Rises with the first gate of a time of looking.  Between two such times calls
+ * go on without saying what they do: what was known of them is stale.
+ */
+static u64 epoch; /* look_lock */
 
 static bool counting; /* changed under the parameter lock of the module */
 static atomic64_t counts[IPC_NR_POINTS];
@@ -92,21 +100,24 @@ static struct ipc_op *op_of(const struct task_struct *task)
 
 	lockdep_assert_held(&look_lock);
 	list_for_each_entry(op, &ops, node) {
-		if (op->task == task)
+		if (op->task == task && op->epoch == epoch)
 			return op;
 	}
 	return NULL;
 }
 
-void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object)
+void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object,
+		       bool nowait)
 {
 	*op = (struct ipc_op){
 		.tracked = true,
+		.nowait = nowait,
 		.task = current,
 		.object = object,
 		.since_ns = ktime_get_ns(),
 	};
 	spin_lock(&look_lock);
+	op->epoch = epoch;
 	/* The newest first: a fault inside a call is a call of its own. */
 	list_add(&op->node, &ops);
 	spin_unlock(&look_lock);
@@ -148,7 +159,8 @@ void ipc_op_lock(enum ipc_op_state state, bool has_lock)
 static bool may_hold(enum ipc_point point)
 {
 	return ipc_points[point].hold != IPC_HOLD_NO &&
-	       !(current->flags & (PF_EXITING | PF_KTHREAD | PF_IO_WORKER));
+	       !(current->flags & (PF_EXITING | PF_KTHREAD | PF_IO_WORKER)) &&
+	       !fatal_signal_pending(current);
 }
 
 static void free_gate(struct gate *gate)
@@ -265,7 +277,7 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		if (object->describe)
 			object->describe(object, point, &op->values);
 		op->since_ns = ktime_get_ns();
-		if (may_hold(point) && find_holder(op)) {
+		if (!op->nowait && may_hold(point) && find_holder(op)) {
 			controller = op->holder;
 			kref_get(&controller->refs);
 			op->state = IPC_OP_HELD;
@@ -389,14 +401,30 @@ static unsigned int match_points(const char *pattern, enum ipc_kind kind,
 	return bitmap_weight(points, IPC_NR_POINTS);
 }
 
+/* The pid of a thread that is there, referenced, or NULL. */
+static struct pid *find_get_thread(s32 nr)
+{
+	struct pid *pid;
+
+	rcu_read_lock();
+	pid = find_vpid(nr);
+	pid = pid_task(pid, PIDTYPE_PID) ? get_pid(pid) : NULL;
+	rcu_read_unlock();
+	return pid;
+}
+
 int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 		 struct ipcdemo_gate *request)
 {
+	LIST_HEAD(spent);
 	struct gate *gate;
 	int err = -EINVAL;
 
 	if (strnlen(request->point, sizeof(request->point)) ==
 	    sizeof(request->point))
+		return -EINVAL;
+	/* glob_match() knows more than the contract does. */
+	if (strpbrk(request->point, "?[\\"))
 		return -EINVAL;
 	gate = kzalloc(sizeof(*gate), GFP_KERNEL_ACCOUNT);
 	if (!gate)
@@ -405,7 +433,7 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 		goto err_points;
 	if (request->pid) {
 		err = -ESRCH;
-		gate->pid = find_get_pid(request->pid);
+		gate->pid = find_get_thread(request->pid);
 		if (!gate->pid)
 			goto err_points;
 	}
@@ -417,15 +445,20 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 	static_branch_inc(&ipc_looking);
 
 	spin_lock(&look_lock);
-	err = -ENOSPC;
+	/* No gate has this id: this takes those that are spent. */
+	take_gates(controller, U32_MAX, &spent);
+	err = controller->closed ? -ESHUTDOWN : -ENOSPC;
 	if (controller->nr_gates < MOST_GATES && !controller->closed) {
 		controller->nr_gates++;
 		gate->id = ++controller->last_gate;
 		request->gate = gate->id;
+		if (list_empty(&gates))
+			epoch++;
 		list_add_tail(&gate->node, &gates);
 		err = 0;
 	}
 	spin_unlock(&look_lock);
+	free_gates(&spent);
 	if (err)
 		free_gate(gate);
 	return err;
@@ -580,20 +613,27 @@ int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags)
 	return err;
 }
 
-/*
- * A task that waits for the mutex is quiet only while the one that has it
- * is: between an unlock and the moment the next one has taken it, nobody is.
- */
-static bool lock_is_stuck(const struct ipc_object *object)
+/* Whether it stays at its gate until it is let through. */
+static bool is_held(const struct ipc_op *op)
+{
+	if (op->epoch != epoch || op->state != IPC_OP_HELD || op->released ||
+	    fatal_signal_pending(op->task))
+		return false;
+	return ipc_points[op->point].hold != IPC_HOLD_SIGNAL ||
+	       !signal_pending(op->task);
+}
+
+/* The call that has the mutex of an object and is held, or NULL. */
+static struct ipc_op *find_stuck(const struct ipc_object *object)
 {
 	struct ipc_op *op;
 
+	lockdep_assert_held(&look_lock);
 	list_for_each_entry(op, &ops, node) {
-		if (op->object == object && op->has_lock &&
-		    op->state == IPC_OP_HELD && !op->released)
-			return true;
+		if (op->object == object && op->has_lock && is_held(op))
+			return op;
 	}
-	return false;
+	return NULL;
 }
 
 bool ipc_lock_is_stuck(const struct ipc_object *object)
@@ -601,46 +641,90 @@ bool ipc_lock_is_stuck(const struct ipc_object *object)
 	bool stuck;
 
 	spin_lock(&look_lock);
-	stuck = lock_is_stuck(object);
+	stuck = find_stuck(object);
 	spin_unlock(&look_lock);
 	return stuck;
+}
+
+/*
+ * The current task needs the mutex and cannot be killed out of waiting for it.
+ * Whoever is held with it is let through, to the end of his call, if the gate
+ * is the task's own (nobody would be left to open it) or if the task is dying.
+ */
+void ipc_unstick_lock(const struct ipc_object *object)
+{
+	struct ipc_op *op;
+
+	spin_lock(&look_lock);
+	op = find_stuck(object);
+	if (op &&
+	    ((current->flags & PF_EXITING) || fatal_signal_pending(current) ||
+	     op->holder->owner == task_tgid(current))) {
+		op->free = op->holder;
+		release(op);
+	}
+	spin_unlock(&look_lock);
 }
 
 static u32 state_of_op(const struct ipc_op *op)
 {
 	switch (op->state) {
 	case IPC_OP_HELD:
-		if (op->released || fatal_signal_pending(op->task))
-			break;
-		if (ipc_points[op->point].hold == IPC_HOLD_SIGNAL &&
-		    signal_pending(op->task))
-			break;
-		return IPCDEMO_TASK_HELD;
+		if (is_held(op))
+			return IPCDEMO_TASK_HELD;
+		break;
 	case IPC_OP_ASLEEP:
-		if (READ_ONCE(op->waiter->woken) || signal_pending(op->task))
-			break;
-		return IPCDEMO_TASK_ASLEEP;
+		if (!READ_ONCE(op->waiter->woken) && !signal_pending(op->task))
+			return IPCDEMO_TASK_ASLEEP;
+		break;
 	case IPC_OP_LOCK:
-		if (fatal_signal_pending(op->task) ||
-		    !lock_is_stuck(op->object))
-			break;
-		return IPCDEMO_TASK_LOCK;
+		/*
+		 * Quiet only while the one that has the mutex is: between an
+		 * unlock and the moment the next one has it, nobody is.
+		 */
+		if (!fatal_signal_pending(op->task) && find_stuck(op->object))
+			return IPCDEMO_TASK_LOCK;
+		break;
 	case IPC_OP_RUNNING:
 		break;
 	}
 	return IPCDEMO_TASK_RUNNING;
 }
 
-static void look_at_task(struct ipc_controller *controller,
-			 struct ipcdemo_arrival *arrival)
+/* In no call of ours: whether it is at rest nevertheless. */
+static u32 state_of_task(struct task_struct *task)
+{
+	unsigned int state = READ_ONCE(task->__state);
+
+	if (task->exit_state)
+		return IPCDEMO_TASK_GONE;
+	if (state & (__TASK_STOPPED | __TASK_TRACED))
+		return IPCDEMO_TASK_IDLE;
+	/* Other bits: it may be frozen there, say. */
+	if ((state & TASK_INTERRUPTIBLE) && !signal_pending(task))
+		return IPCDEMO_TASK_IDLE;
+	return IPCDEMO_TASK_RUNNING;
+}
+
+/* Who may look at a task: its user, and who may trace anybody. */
+static bool may_look_at(struct task_struct *task)
+{
+	return uid_eq(task_uid(task), current_fsuid()) ||
+	       ns_capable(current_user_ns(), CAP_SYS_PTRACE);
+}
+
+static u64 look_at_task(struct ipcdemo_arrival *arrival)
 {
 	struct task_struct *task;
 	struct ipc_op *op;
 	s32 nr = arrival->pid;
+	u64 switches = 0;
 
 	spin_lock(&look_lock);
 	rcu_read_lock();
 	task = pid_task(find_vpid(nr), PIDTYPE_PID);
+	if (task && !may_look_at(task))
+		task = NULL;
 	op = task ? op_of(task) : NULL;
 	if (op) {
 		fill_arrival(arrival, op, state_of_op(op));
@@ -655,27 +739,26 @@ static void look_at_task(struct ipc_controller *controller,
 			.tail = -1,
 			.decided = -1,
 		};
-		if (task && !task->exit_state)
-			arrival->state = IPCDEMO_TASK_RUNNING;
-		if (task && !task->exit_state && !signal_pending(task) &&
-		    (READ_ONCE(task->__state) & TASK_INTERRUPTIBLE))
-			arrival->state = IPCDEMO_TASK_IDLE;
-		if (task)
+		if (task) {
+			arrival->state = state_of_task(task);
 			strscpy(arrival->command, task->comm,
 				sizeof(arrival->command));
+		}
 	}
+	if (task)
+		switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 	rcu_read_unlock();
 	spin_unlock(&look_lock);
+	return switches;
 }
 
-bool ipc_tasks_look(struct ipc_controller *controller,
-		    struct ipcdemo_arrival *tasks, u32 nr)
+bool ipc_tasks_look(struct ipcdemo_arrival *tasks, u64 *switches, u32 nr)
 {
 	bool quiet = true;
 	u32 i;
 
 	for (i = 0; i < nr; i++) {
-		look_at_task(controller, &tasks[i]);
+		switches[i] = look_at_task(&tasks[i]);
 		if (tasks[i].state == IPCDEMO_TASK_RUNNING)
 			quiet = false;
 	}
@@ -708,7 +791,7 @@ u32 ipc_ops_copy(const struct ipc_object *object, struct ipc_op_copy *copies,
 
 	spin_lock(&look_lock);
 	list_for_each_entry(op, &ops, node) {
-		if (op->object != object || n == room ||
+		if (op->object != object || op->epoch != epoch || n == room ||
 		    (op->state != IPC_OP_HELD && op->state != IPC_OP_LOCK))
 			continue;
 		copies[n] = (struct ipc_op_copy){

@@ -18,7 +18,10 @@
  * reference to its object.  A held task holds a reference to the controller.
  *
  * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
- * mutex of its pipe, and its neighbours then wait for that, killably.  Never
+ * mutex of its pipe, and its neighbours then wait for that, killably.  Who
+ * cannot be killed out of that wait (it closes a file, say) lets the held task
+ * through instead if it is dying, or if the gate is its own: see
+ * ipc_unstick_lock().  Never
  * held, even at a gate: a task that exits, a kernel thread, an io_uring worker,
  * the process whose gate it is.
  */
@@ -51,6 +54,8 @@ enum ipc_op_state {
 /* A call in progress, known while somebody looks. */
 struct ipc_op {
 	bool tracked; /* the task's own; the rest: look_lock */
+	bool nowait; /* must not sleep: never held */
+	u64 epoch; /* see gate.c; an op of another epoch is not known any more */
 	struct list_head node;
 	struct task_struct *task;
 	struct ipc_object *object;
@@ -81,22 +86,27 @@ static __always_inline bool ipc_is_looking(void)
 #endif
 }
 
-void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object);
+void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object,
+		       bool nowait);
 void ipc_op_end_slow(struct ipc_op *op);
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided);
 bool ipc_would_hold(struct ipc_object *object, enum ipc_point point);
 bool ipc_lock_is_stuck(const struct ipc_object *object);
+void ipc_unstick_lock(const struct ipc_object *object);
 void ipc_op_asleep(const struct ipc_waiter *waiter);
 void ipc_op_lock(enum ipc_op_state state, bool has_lock);
 
-/* A call begins; its arrivals are known until ipc_op_end(). */
+/*
+ * A call begins; its arrivals are known until ipc_op_end().  A call that has
+ * begun before anybody looked is not known, and never held.
+ */
 static __always_inline void ipc_op_begin(struct ipc_op *op,
-					 struct ipc_object *object)
+					 struct ipc_object *object, bool nowait)
 {
 	op->tracked = false;
 	if (ipc_is_looking())
-		ipc_op_begin_slow(op, object);
+		ipc_op_begin_slow(op, object, nowait);
 }
 
 static __always_inline void ipc_op_end(struct ipc_op *op)
@@ -165,9 +175,11 @@ int ipc_gate_wait(struct ipc_controller *controller, s32 timeout_ms,
 /* Let a held thread through.  flags: IPCDEMO_GO_*.  Return: 0 or -ESRCH. */
 int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags);
 
-/* What each of @tasks is doing.  Return: whether none of them is running. */
-bool ipc_tasks_look(struct ipc_controller *controller,
-		    struct ipcdemo_arrival *tasks, u32 nr);
+/*
+ * What each of @tasks is doing.  @switches, one for each, tells how often it was
+ * switched to or away from.  Return: whether none of them is running.
+ */
+bool ipc_tasks_look(struct ipcdemo_arrival *tasks, u64 *switches, u32 nr);
 
 /* Who is held by this controller.  Return: how many there are. */
 u32 ipc_tasks_held(struct ipc_controller *controller,

@@ -333,7 +333,10 @@ static long gate_add(struct ipc_control *control, void __user *arg)
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	request.id = object->id;
-	err = ipc_gate_add(control->controller, object, &request);
+	/* Somebody may be held at once: find a bad pointer before. */
+	err = put_reply(arg, &request, sizeof(request));
+	if (!err)
+		err = ipc_gate_add(control->controller, object, &request);
 	ipc_object_put(object);
 	if (err)
 		return err;
@@ -395,6 +398,9 @@ static long gate_wait(struct ipc_control *control, void __user *arg)
 		return err;
 	err = ipc_gate_wait(control->controller, request.timeout_ms,
 			    &request.arrival);
+	/* A restarted call would wait for the whole time again. */
+	if (err == -ERESTARTSYS && request.timeout_ms >= 0)
+		err = -EINTR;
 	return err ? err : put_reply(arg, &request, sizeof(request));
 }
 
@@ -407,20 +413,33 @@ static long gate_go(struct ipc_control *control, void __user *arg)
 	if (err)
 		return err;
 	if ((request.flags & ~(IPCDEMO_GO_STEP | IPCDEMO_GO_FREE)) ||
-	    request.pad)
+	    request.pad || request.pid <= 0)
 		return -EINVAL;
 	return ipc_gate_go(control->controller, request.pid, request.flags);
 }
 
+/*
+ * Whether all are at rest at one moment.  The tasks are looked at one by one, so
+ * one could wake another behind the look's back: but who is at rest in two
+ * rounds, and was not switched to in between, was at rest between the rounds.
+ */
+static bool all_quiet(struct ipcdemo_arrival *tasks, u64 *first, u64 *second,
+		      u32 nr)
+{
+	return ipc_tasks_look(tasks, first, nr) &&
+	       ipc_tasks_look(tasks, second, nr) &&
+	       !memcmp(first, second, nr * sizeof(*first));
+}
+
 /* There is no event for a task that falls asleep elsewhere: look again. */
-static int wait_quiet(struct ipc_controller *controller,
-		      struct ipcdemo_arrival *tasks, u32 nr, s32 timeout_ms)
+static int wait_quiet(struct ipcdemo_arrival *tasks, u64 *first, u64 *second,
+		      u32 nr, s32 timeout_ms)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(max(timeout_ms, 0));
 
-	while (!ipc_tasks_look(controller, tasks, nr)) {
+	while (!all_quiet(tasks, first, second, nr)) {
 		if (signal_pending(current))
-			return -ERESTARTSYS;
+			return -EINTR;
 		if (timeout_ms >= 0 && time_after_eq(jiffies, end))
 			return -ETIMEDOUT;
 		usleep_range(20, 100);
@@ -432,6 +451,7 @@ static long look_at_tasks(struct ipc_control *control, void __user *arg)
 {
 	struct ipcdemo_arrival *tasks;
 	struct ipcdemo_tasks request;
+	u64 *first, *second;
 	void __user *array;
 	int err, result = 0;
 	size_t bytes;
@@ -445,9 +465,13 @@ static long look_at_tasks(struct ipc_control *control, void __user *arg)
 		return -EINVAL;
 	array = u64_to_user_ptr(request.tasks);
 	bytes = request.count * sizeof(*tasks);
-	tasks = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	/* The array, and behind it two counters for each element. */
+	tasks = kvcalloc(request.count, sizeof(*tasks) + 2 * sizeof(*first),
+			 GFP_KERNEL_ACCOUNT);
 	if (bytes && !tasks)
 		return -ENOMEM;
+	first = (u64 *)(tasks + request.count);
+	second = first + request.count;
 
 	if (request.flags & IPCDEMO_TASKS_HELD) {
 		bytes = request.count;
@@ -457,10 +481,10 @@ static long look_at_tasks(struct ipc_control *control, void __user *arg)
 	} else if (copy_from_user(tasks, array, bytes)) {
 		err = -EFAULT;
 	} else if (request.flags & IPCDEMO_TASKS_QUIET) {
-		result = wait_quiet(control->controller, tasks, request.count,
+		result = wait_quiet(tasks, first, second, request.count,
 				    request.timeout_ms);
 	} else {
-		ipc_tasks_look(control->controller, tasks, request.count);
+		ipc_tasks_look(tasks, first, request.count);
 	}
 	if (!err)
 		err = put_reply(array, tasks, bytes);

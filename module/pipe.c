@@ -187,7 +187,21 @@ static const struct steps read_steps = {COMMON_STEPS(READ), WAIT_STEPS(READ)};
 static const struct steps write_steps = {COMMON_STEPS(WRITE),
 					 WAIT_STEPS(WRITE)};
 static const struct steps close_steps = {COMMON_STEPS(CLOSE)};
+static const struct steps other_steps = {COMMON_STEPS(OTHER)};
 static const struct steps resize_steps = {COMMON_STEPS(RESIZE)};
+
+/*
+ * Wait for the mutex where nobody can be killed out of it.  Its holder may be
+ * held at a gate for as long as somebody thinks: wait idly, and let the holder
+ * through if nobody else could.
+ */
+static void lock_patiently(struct ipc_pipe *pipe)
+{
+	while (!mutex_trylock(&pipe->mutex)) {
+		ipc_unstick_lock(&pipe->object);
+		schedule_timeout_idle(1);
+	}
+}
 
 /* Try first, so that who has to wait can say so. */
 static int lock_looking(struct ipc_pipe *pipe, const struct steps *steps,
@@ -201,7 +215,7 @@ static int lock_looking(struct ipc_pipe *pipe, const struct steps *steps,
 		if (killable)
 			err = mutex_lock_killable(&pipe->mutex);
 		else
-			mutex_lock(&pipe->mutex);
+			lock_patiently(pipe);
 	}
 	ipc_op_lock(IPC_OP_RUNNING, !err);
 	if (!err)
@@ -677,7 +691,7 @@ int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 	stream_open(file_inode(file), file);
 	ipc_file_set_cookie(file, 0);
 
-	ipc_op_begin(&op, &pipe->object);
+	ipc_op_begin(&op, &pipe->object, false);
 	ipc_at(&pipe->object, OPEN_ENTER, -1, -1);
 	err = open_end(pipe, file);
 	ipc_at(&pipe->object, OPEN_RETURN, -1, err);
@@ -706,7 +720,7 @@ void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
 {
 	struct ipc_op op;
 
-	ipc_op_begin(&op, &pipe->object);
+	ipc_op_begin(&op, &pipe->object, false);
 	ipc_at(&pipe->object, CLOSE_ENTER, -1, -1);
 	close_end(pipe, file);
 	ipc_at(&pipe->object, CLOSE_RETURN, -1, 0);
@@ -828,7 +842,7 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 	return done;
 }
 
-ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
+ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		      struct iov_iter *to)
 {
 	struct ipc_op op;
@@ -836,9 +850,9 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
 
 	if (!iov_iter_count(to))
 		return 0;
-	ipc_op_begin(&op, &pipe->object);
+	ipc_op_begin(&op, &pipe->object, iocb->ki_flags & IOCB_NOWAIT);
 	ipc_at(&pipe->object, READ_ENTER, iov_iter_count(to), -1);
-	result = read_end(pipe, file, to);
+	result = read_end(pipe, iocb->ki_filp, to);
 	ipc_at(&pipe->object, READ_RETURN, -1, result);
 	ipc_op_end(&op);
 	return result;
@@ -1020,7 +1034,7 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 	return done;
 }
 
-ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
+ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		       struct iov_iter *from)
 {
 	struct ipc_op op;
@@ -1028,9 +1042,9 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
 
 	if (!iov_iter_count(from))
 		return 0;
-	ipc_op_begin(&op, &pipe->object);
+	ipc_op_begin(&op, &pipe->object, iocb->ki_flags & IOCB_NOWAIT);
 	ipc_at(&pipe->object, WRITE_ENTER, iov_iter_count(from), -1);
-	result = write_end(pipe, file, from);
+	result = write_end(pipe, iocb->ki_filp, from);
 	ipc_at(&pipe->object, WRITE_RETURN, -1, result);
 	ipc_op_end(&op);
 	return result;
@@ -1077,8 +1091,10 @@ __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on)
 {
 	int added = 0, result = 0;
+	struct ipc_op op;
 
-	mutex_lock(&pipe->mutex);
+	ipc_op_begin(&op, &pipe->object, false);
+	lock(pipe, &other_steps);
 	if (file->f_mode & FMODE_READ) {
 		added = fasync_helper(fd, file, on, &pipe->read_fasync);
 		result = added;
@@ -1089,34 +1105,34 @@ int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on)
 		if (result < 0 && added > 0)
 			fasync_helper(-1, file, 0, &pipe->read_fasync);
 	}
-	mutex_unlock(&pipe->mutex);
+	unlock(pipe);
+	ipc_op_end(&op);
 	return result;
 }
 
 int ipc_pipe_bytes(struct ipc_pipe *pipe, u64 *bytes)
 {
-	if (mutex_lock_killable(&pipe->mutex))
-		return -EINTR;
-	*bytes = ring_bytes(&pipe->ring);
-	mutex_unlock(&pipe->mutex);
-	return 0;
+	struct ipc_op op;
+	int err;
+
+	ipc_op_begin(&op, &pipe->object, false);
+	err = lock_killable(pipe, &other_steps) ? -EINTR : 0;
+	if (!err) {
+		*bytes = ring_bytes(&pipe->ring);
+		unlock(pipe);
+	}
+	ipc_op_end(&op);
+	return err;
 }
 
-ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
-		      u64 *bytes)
+static ssize_t peek_slots(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to)
 {
+	u64 at = ring_indices(&pipe->ring);
 	struct ipc_slot *slot;
 	ssize_t done = 0;
 	size_t len;
-	u64 at;
 	u32 i;
 
-	if (ipc_is_looking() && ipc_lock_is_stuck(&pipe->object))
-		return -EBUSY;
-	if (mutex_lock_killable(&pipe->mutex))
-		return -EINTR;
-	*bytes = ring_bytes(&pipe->ring);
-	at = ring_indices(&pipe->ring);
 	for (i = ring_tail(at); i != ring_head(at); i++) {
 		if (!iov_iter_count(to))
 			break;
@@ -1127,13 +1143,40 @@ ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
 		}
 		len = min_t(size_t, slot->len - skip, iov_iter_count(to));
 		if (copy_page_to_iter(slot->page, slot->offset + skip, len,
-				      to) < len) {
-			done = -EFAULT;
-			break;
-		}
+				      to) < len)
+			return -EFAULT;
 		done += len;
 		skip = 0;
 	}
+	return done;
+}
+
+/* Return: 0, -EINTR, or -EBUSY if who has the mutex is held at a gate. */
+static int lock_to_peek(struct ipc_pipe *pipe)
+{
+	if (!ipc_is_looking())
+		return mutex_lock_killable(&pipe->mutex);
+	while (!mutex_trylock(&pipe->mutex)) {
+		if (ipc_lock_is_stuck(&pipe->object))
+			return -EBUSY;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		schedule_timeout_killable(1);
+	}
+	return 0;
+}
+
+ssize_t ipc_pipe_peek(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to,
+		      u64 *bytes)
+{
+	ssize_t done;
+	int err;
+
+	err = lock_to_peek(pipe);
+	if (err)
+		return err;
+	*bytes = ring_bytes(&pipe->ring);
+	done = peek_slots(pipe, skip, to);
 	if (done > 0)
 		ipc_count(&pipe->object, IPC_PEEK_COPY, done);
 	ipc_at(&pipe->object, PEEK_COPY, done, -1);
@@ -1225,7 +1268,7 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 		return -EINVAL;
 	size = roundup_pow_of_two(size);
 
-	ipc_op_begin(&op, &pipe->object);
+	ipc_op_begin(&op, &pipe->object, false);
 	ipc_at(&pipe->object, RESIZE_ENTER, size, -1);
 	err = lock_killable(pipe, &resize_steps) ? -EINTR : 0;
 	if (!err) {
@@ -1240,22 +1283,34 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 	return err;
 }
 
-int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
+/* Called under the mutex. */
+static void set_keep(struct ipc_pipe *pipe, bool keep)
 {
-	if (mutex_lock_killable(&pipe->mutex))
-		return -EINTR;
 	WRITE_ONCE(pipe->keep, keep);
 	if (keep) {
 		WRITE_ONCE(pipe->keeps, pipe->keeps + 1);
 		wake_openers(pipe);
-	} else {
-		/* Writers without a reader get their EPIPE now. */
-		wake_all(pipe);
-		if (is_unused(pipe))
-			drop_all(pipe);
+		return;
 	}
-	mutex_unlock(&pipe->mutex);
-	return 0;
+	/* Writers without a reader get their EPIPE now. */
+	wake_all(pipe);
+	if (is_unused(pipe))
+		drop_all(pipe);
+}
+
+int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
+{
+	struct ipc_op op;
+	int err;
+
+	ipc_op_begin(&op, &pipe->object, false);
+	err = lock_killable(pipe, &other_steps) ? -EINTR : 0;
+	if (!err) {
+		set_keep(pipe, keep);
+		unlock(pipe);
+	}
+	ipc_op_end(&op);
+	return err;
 }
 
 /* --- the views' look --- */

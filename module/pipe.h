@@ -105,9 +105,9 @@ static inline struct ipc_pipe *ipc_pipe_of(struct ipc_object *object)
  */
 int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file);
 void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file);
-ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct file *file,
+ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		      struct iov_iter *to);
-ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct file *file,
+ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		       struct iov_iter *from);
 __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 		       struct poll_table_struct *wait);

@@ -135,6 +135,10 @@
 	  "the resize has its result and no lock")                                       \
 	X(PEEK_COPY, "peek.copy", PIPE, "bytes", NO,                                     \
 	  "bytes were shown and stay in the ring")                                       \
+	X(OTHER_LOCK, "other.lock", PIPE, "-", NO,                                       \
+	  "FIONREAD, a peek, O_ASYNC or a change of persistence waits for the mutex")    \
+	X(OTHER_LOCKED, "other.locked", PIPE, "-", KILL,                                 \
+	  "such a call has the mutex; nothing has changed yet")                          \
 	X(CLOSE_ENTER, "close.enter", PIPE, "-", KILL,                                   \
 	  "the last descriptor of an open file is gone: its end will be closed")         \
 	X(CLOSE_LOCK, "close.lock", PIPE, "-", NO,                                       \

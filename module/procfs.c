@@ -222,6 +222,8 @@ static void show_calls(struct seq_file *m, struct ipc_object *object)
 	u32 i, n;
 
 	seq_puts(m, "\npoint pid command seconds state\n");
+	if (!ipc_is_looking())
+		return;
 	copies = kvcalloc(MOST_CALLS, sizeof(*copies), GFP_KERNEL);
 	if (!copies) {
 		seq_puts(m, "# no memory to show who is held\n");
@@ -234,7 +236,7 @@ static void show_calls(struct seq_file *m, struct ipc_object *object)
 		do_div(waited, NSEC_PER_MSEC);
 		seq_printf(m, "%s %d ", ipc_points[copies[i].point].name,
 			   pid_nr_ns(copies[i].pid, ns));
-		seq_escape(m, copies[i].comm, " \t\n\\");
+		show_command(m, copies[i].comm);
 		seq_printf(m, " %llu.%03llu %s\n", waited / 1000, waited % 1000,
 			   copies[i].state == IPC_OP_HELD ? "held" : "lock");
 		put_pid(copies[i].pid);

@@ -391,14 +391,16 @@ static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
 	struct file *file = vmf->vma->vm_file;
 	struct ipc_op op;
 
-	if (!fault_flag_allow_retry_first(vmf->flags) ||
+	/* The kernel's own touch may come with any lock held. */
+	if (!(vmf->flags & FAULT_FLAG_USER) ||
+	    !fault_flag_allow_retry_first(vmf->flags) ||
 	    (vmf->flags & FAULT_FLAG_RETRY_NOWAIT) ||
 	    !ipc_would_hold(&region->object, IPC_MAP_FAULT))
 		return false;
 	get_file(file);
 	ipc_fault_unlock(vmf);
 	/* The vma may be gone from here on; the file keeps the region. */
-	ipc_op_begin(&op, &region->object);
+	ipc_op_begin(&op, &region->object, false);
 	ipc_at(&region->object, MAP_FAULT, -1, -1);
 	ipc_op_end(&op);
 	fput(file);
@@ -413,10 +415,15 @@ static vm_fault_t region_fault(struct vm_fault *vmf)
 {
 	struct ipc_region *region = region_of_vma(vmf->vma);
 
-	if (!(vmf->flags & FAULT_FLAG_TRIED))
-		ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
-	if (ipc_is_looking() && stop_at_fault(vmf, region))
-		return VM_FAULT_RETRY;
+	if (vmf->flags & FAULT_FLAG_TRIED)
+		return filemap_fault(vmf);
+	ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
+	if (ipc_is_looking()) {
+		if (stop_at_fault(vmf, region))
+			return IPC_FAULT_AGAIN;
+		/* In no call that could be held: this only counts. */
+		ipc_at(&region->object, MAP_FAULT, -1, -1);
+	}
 	return filemap_fault(vmf);
 }
 

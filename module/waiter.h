@@ -11,14 +11,15 @@
  * Other entries on the same queue (poll and epoll put them there) are told
  * apart by their wake function.
  *
- * Why no wake-up is lost.  The sleeper adds itself, then sets its task state,
- * then looks at the condition, and sleeps only if that does not hold.  The
- * waker changes the condition, then takes the queue's lock to wake.  Either the
- * waker finds the sleeper on the queue, or the sleeper added itself after that
- * walk and, the lock ordering the two, sees the changed condition.  In between,
- * woken is set before the task's state is looked at (try_to_wake_up), and the
- * sleeper sets its state before it reads woken (set_current_state is a full
- * barrier): a sleeper that misses woken is made runnable again.
+ * Why no wake-up is lost.  The sleeper adds itself to the queue, then looks at
+ * the condition, then, if that does not hold, sets its task state and sleeps
+ * unless woken is set.  The waker changes the condition, then takes the queue's
+ * lock to wake.  Either it finds the sleeper on the queue, or the sleeper added
+ * itself after that walk and, the lock ordering the two, sees the changed
+ * condition.  If it finds the sleeper, it sets woken before it looks at the
+ * task's state (try_to_wake_up), and the sleeper sets its state before it reads
+ * woken (set_current_state is a full barrier): a sleeper that misses woken is
+ * made runnable again.  So a gate may hold the task anywhere in between.
  *
  * Why an exclusive wake-up is not lost.  The wake function returns 1, which
  * ends the walk, exactly when it set woken; a waiter that is woken already is

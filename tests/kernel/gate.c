@@ -507,6 +507,113 @@ static void a_process_is_not_held_by_its_own_gates(void **state)
 	close(ends.w);
 }
 
+static void who_cannot_wait_for_his_own_gate_opens_it(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	int more = open_end(O_RDWR);
+	int ctl = control();
+
+	(void)state;
+	add_gate(ctl, "write.copy");
+	begin(w, do_write, ends.w, 1, 0);
+	arrives(ctl, w, "write.copy");
+	/* The last close of that file needs the mutex, which w has. */
+	assert_ret(0, close(more));
+	assert_int_equal(1, end(w).ret);
+	close(ctl);
+	destroy(w);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void who_closes_behind_a_held_task_waits_or_dies(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	struct actor *closer;
+	int more = open_end(O_RDWR);
+	int ctl = control();
+
+	(void)state;
+	closer = new_actor_with(more);
+	close(more);
+	add_gate(ctl, "write.copy");
+	begin(w, do_write, ends.w, 1, 0);
+	arrives(ctl, w, "write.copy");
+	begin(closer, do_close, more, 0, 0);
+	assert_int_equal(IPCDEMO_TASK_LOCK, rests(ctl, closer));
+	assert_int_equal(1, how_many_held(ctl));
+	kill(closer->pid, SIGKILL);
+	assert_int_equal(SIGKILL, dies_of(closer));
+	/* It had to let w through for that. */
+	assert_int_equal(1, end(w).ret);
+	close(ctl);
+	destroy(w);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void gates_that_held_their_last_make_room_for_others(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	int ctl = control();
+	int i;
+
+	(void)state;
+	for (i = 0; i < 1100; i++) {
+		add_gate_for(ctl, "write.enter", 0, 1);
+		begin(w, do_write, ends.w, 1, 0);
+		arrives(ctl, w, "write.enter");
+		go(ctl, w, 0);
+		assert_int_equal(1, end(w).ret);
+	}
+	close(ctl);
+	destroy(w);
+	close(ends.r);
+	close(ends.w);
+}
+
+/* What was known of a call is stale once nobody has looked for a while. */
+static void a_second_controller_knows_no_call_of_the_first(void **state)
+{
+	struct ipcdemo_peek peek = {.size = sizeof(peek)};
+	struct ends ends = open_ends(0);
+	struct actor *r = new_actor_with(ends.r);
+	int ctl = control();
+
+	(void)state;
+	add_gate(ctl, "read.wait");
+	begin(r, do_read, ends.r, 1, 0);
+	arrives(ctl, r, "read.wait");
+	close(ctl);
+	sleeps_in(r, SYS_read);
+	ctl = control();
+	add_gate(ctl, "write.copy");
+	assert_int_equal(IPCDEMO_TASK_IDLE, rests(ctl, r));
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_PEEK, &peek));
+	assert_int_equal(1, write(ends.w, "x", 1));
+	assert_int_equal(1, end(r).ret);
+	close(ctl);
+	destroy(r);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void a_stopped_task_is_at_rest(void **state)
+{
+	struct actor *a = new_actor();
+	int ctl = control();
+
+	(void)state;
+	kill(a->pid, SIGSTOP);
+	assert_int_equal(IPCDEMO_TASK_IDLE, rests(ctl, a));
+	kill(a->pid, SIGCONT);
+	destroy(a);
+	close(ctl);
+}
+
 static void the_close_of_the_descriptor_frees_all_it_held(void **state)
 {
 	struct ends ends = open_ends(0);
@@ -627,6 +734,8 @@ static void bad_requests_are_refused(void **state)
 	bad = gate;
 	strcpy(bad.point, "write.nowhere");
 	assert_errno(EINVAL, ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &bad));
+	strcpy(bad.point, "write.c?py"); /* just * is special */
+	assert_errno(EINVAL, ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &bad));
 	strcpy(bad.point, "write.sleep"); /* holds nobody */
 	assert_errno(EINVAL, ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &bad));
 	memset(bad.point, '*', sizeof(bad.point)); /* has no end */
@@ -696,6 +805,15 @@ static const struct claim claims[] = {
 	 the_end_of_the_controller_frees_all_it_held, DEV},
 	{"a process is not held by its own gates",
 	 a_process_is_not_held_by_its_own_gates, DEV},
+	{"who cannot wait for his own gate opens it",
+	 who_cannot_wait_for_his_own_gate_opens_it, DEV},
+	{"who closes behind a held task waits, or dies",
+	 who_closes_behind_a_held_task_waits_or_dies, DEV},
+	{"gates that held their last make room for others",
+	 gates_that_held_their_last_make_room_for_others, DEV},
+	{"a second controller knows no call of the first",
+	 a_second_controller_knows_no_call_of_the_first, DEV},
+	{"a stopped task is at rest", a_stopped_task_is_at_rest, DEV},
 	{"the close of the descriptor frees all it held",
 	 the_close_of_the_descriptor_frees_all_it_held, DEV},
 	{"a task that exits is not held", a_task_that_exits_is_not_held, DEV},

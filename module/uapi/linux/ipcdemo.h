@@ -267,7 +267,7 @@ enum ipcdemo_task_state {
 	IPCDEMO_TASK_HELD = 1, /* at a gate */
 	IPCDEMO_TASK_ASLEEP = 2, /* on a queue of a pipe, and not woken */
 	IPCDEMO_TASK_LOCK = 3, /* waits for a mutex whose holder is held */
-	IPCDEMO_TASK_IDLE = 4, /* in no call of ours, and asleep */
+	IPCDEMO_TASK_IDLE = 4, /* in no call of ours, and asleep or stopped */
 	IPCDEMO_TASK_GONE = 5, /* no such thread any more */
 };
 
@@ -399,15 +399,20 @@ struct ipcdemo_gates {
  * (a copy of it counts, too) or exits, its gates open and nobody stays held.
  *
  * A held task leaves when it is killed, and where the next thing it would do is
- * to sleep, on any signal; close(2) of its own descriptors by exit is never held.
- * The process that opened the descriptor is not held by its own gates.  Looking
- * at a pipe works while tasks are held in it.
+ * to sleep, on any signal.  A task that exits is not held.  A call that began
+ * before the first gate was set is not known, and not held (a reader that slept
+ * already, say).  A touch of a region's page is held if a program makes it, not
+ * if the kernel does.  The process that opened the descriptor is not held by its
+ * own gates.  Looking at a pipe works while tasks are held in it; a close(2)
+ * that needs the mutex of a held task waits, and lets that task through if it is
+ * dying or the gate is its own.
  */
 
 /*
  * Set a gate.  Only for an object of the caller's own, or with CAP_SYS_ADMIN:
  * EPERM.  EINVAL if no point that can hold has such a name; ESRCH: no such
- * thread; ENOSPC: 1024 gates are set.
+ * thread; ENOSPC: 1024 gates are set; ESHUTDOWN: the process that opened the
+ * descriptor is gone.
  */
 #define IPCDEMO_IOC_GATE_ADD _IOWR(IPCDEMO_IOC_MAGIC, 0x10, struct ipcdemo_gate)
 
@@ -430,7 +435,10 @@ struct ipcdemo_gates {
 #define IPCDEMO_IOC_GATE_GO \
 	_IOW(IPCDEMO_IOC_MAGIC, 0x14, struct ipcdemo_gate_go)
 
-/* What threads are doing.  ETIMEDOUT (the array is filled all the same); EINTR. */
+/*
+ * What threads are doing, those of other users only with CAP_SYS_PTRACE (else
+ * IPCDEMO_TASK_GONE).  ETIMEDOUT (the array is filled all the same); EINTR.
+ */
 #define IPCDEMO_IOC_TASKS _IOWR(IPCDEMO_IOC_MAGIC, 0x15, struct ipcdemo_tasks)
 
 #endif /* _UAPI_LINUX_IPCDEMO_H */
