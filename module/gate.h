@@ -131,6 +131,24 @@ static __always_inline void ipc_op_end(struct ipc_op *op)
 #define ipc_at(object, symbol, len, decided) \
 	ipc_at_point(object, IPC_##symbol, len, decided)
 
+/* A call that begins at its enter point and ends at its return point. */
+#define ipc_call_begin(op, object, CALL, len, nowait)                    \
+	do {                                                             \
+		(op)->tracked = false;                                   \
+		if (ipc_is_looking()) {                                  \
+			ipc_op_begin_slow(op, object, nowait);           \
+			ipc_arrive(object, IPC_##CALL##_ENTER, len, -1); \
+		}                                                        \
+	} while (0)
+
+#define ipc_call_end(op, object, CALL, result)                               \
+	do {                                                                 \
+		if (unlikely((op)->tracked)) {                               \
+			ipc_arrive(object, IPC_##CALL##_RETURN, -1, result); \
+			ipc_op_end_slow(op);                                 \
+		}                                                            \
+	} while (0)
+
 /* --- controllers: all may sleep --- */
 
 /* Return: a controller for the current process, or ERR_PTR(-ENOMEM). */

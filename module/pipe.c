@@ -850,11 +850,10 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 
 	if (!iov_iter_count(to))
 		return 0;
-	ipc_op_begin(&op, &pipe->object, iocb->ki_flags & IOCB_NOWAIT);
-	ipc_at(&pipe->object, READ_ENTER, iov_iter_count(to), -1);
+	ipc_call_begin(&op, &pipe->object, READ, iov_iter_count(to),
+		       iocb->ki_flags & IOCB_NOWAIT);
 	result = read_end(pipe, iocb->ki_filp, to);
-	ipc_at(&pipe->object, READ_RETURN, -1, result);
-	ipc_op_end(&op);
+	ipc_call_end(&op, &pipe->object, READ, result);
 	return result;
 }
 
@@ -1042,11 +1041,10 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 
 	if (!iov_iter_count(from))
 		return 0;
-	ipc_op_begin(&op, &pipe->object, iocb->ki_flags & IOCB_NOWAIT);
-	ipc_at(&pipe->object, WRITE_ENTER, iov_iter_count(from), -1);
+	ipc_call_begin(&op, &pipe->object, WRITE, iov_iter_count(from),
+		       iocb->ki_flags & IOCB_NOWAIT);
 	result = write_end(pipe, iocb->ki_filp, from);
-	ipc_at(&pipe->object, WRITE_RETURN, -1, result);
-	ipc_op_end(&op);
+	ipc_call_end(&op, &pipe->object, WRITE, result);
 	return result;
 }
 
