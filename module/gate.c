@@ -106,21 +106,23 @@ static struct ipc_op *op_of(const struct task_struct *task)
 	return NULL;
 }
 
-void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object,
-		       bool nowait)
+struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait)
 {
-	*op = (struct ipc_op){
-		.tracked = true,
-		.nowait = nowait,
-		.task = current,
-		.object = object,
-		.since_ns = ktime_get_ns(),
-	};
+	gfp_t gfp = nowait ? GFP_NOWAIT : GFP_KERNEL_ACCOUNT;
+	struct ipc_op *op = kzalloc(sizeof(*op), gfp);
+
+	if (!op)
+		return NULL;
+	op->nowait = nowait;
+	op->task = current;
+	op->object = object;
+	op->since_ns = ktime_get_ns();
 	spin_lock(&look_lock);
 	op->epoch = epoch;
 	/* The newest first: a fault inside a call is a call of its own. */
 	list_add(&op->node, &ops);
 	spin_unlock(&look_lock);
+	return op;
 }
 
 void ipc_op_end_slow(struct ipc_op *op)
@@ -128,6 +130,7 @@ void ipc_op_end_slow(struct ipc_op *op)
 	spin_lock(&look_lock);
 	list_del(&op->node);
 	spin_unlock(&look_lock);
+	kfree(op);
 }
 
 void ipc_op_asleep(const struct ipc_waiter *waiter)

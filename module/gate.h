@@ -11,10 +11,10 @@
  * set and nobody counts: the static key ipc_looking guards it.
  *
  * Ownership and locking.  One spinlock, look_lock in gate.c, guards all of it;
- * it is a leaf: nothing is taken inside but scheduler locks.  An ipc_op lives
- * on the stack of the task whose call it stands for, and is on the list of
- * calls from ipc_op_begin() to ipc_op_end(): under look_lock the task of an op
- * on the list cannot go away.  A gate belongs to its controller and holds a
+ * it is a leaf: nothing is taken inside but scheduler locks.  An ipc_op belongs
+ * to the task whose call it stands for, and is on the list of calls from
+ * ipc_op_begin() to ipc_op_end(): under look_lock the task of an op on the list
+ * cannot go away.  A gate belongs to its controller and holds a
  * reference to its object.  A held task holds a reference to the controller.
  *
  * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
@@ -51,9 +51,8 @@ enum ipc_op_state {
 	IPC_OP_LOCK, /* waits for the mutex */
 };
 
-/* A call in progress, known while somebody looks. */
+/* A call in progress, known while somebody looks; look_lock guards it. */
 struct ipc_op {
-	bool tracked; /* the task's own; the rest: look_lock */
 	bool nowait; /* must not sleep: never held */
 	u64 epoch; /* see gate.c; an op of another epoch is not known any more */
 	struct list_head node;
@@ -86,8 +85,7 @@ static __always_inline bool ipc_is_looking(void)
 #endif
 }
 
-void ipc_op_begin_slow(struct ipc_op *op, struct ipc_object *object,
-		       bool nowait);
+struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait);
 void ipc_op_end_slow(struct ipc_op *op);
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided);
@@ -99,22 +97,19 @@ void ipc_op_lock(enum ipc_op_state state, bool has_lock);
 
 /*
  * A call begins; its arrivals are known until ipc_op_end().  A call that has
- * begun before anybody looked is not known, and never held.
+ * begun before anybody looked is not known, and never held: NULL.  So is one
+ * that there is no memory for.
  */
-static __always_inline void ipc_op_begin(struct ipc_op *op,
-					 struct ipc_object *object, bool nowait)
+static __always_inline struct ipc_op *ipc_op_begin(struct ipc_object *object,
+						   bool nowait)
 {
-	op->tracked = false;
-	if (ipc_is_looking())
-		ipc_op_begin_slow(op, object, nowait);
+	return ipc_is_looking() ? ipc_op_begin_slow(object, nowait) : NULL;
 }
 
 static __always_inline void ipc_op_end(struct ipc_op *op)
 {
-#ifndef IPC_WITHOUT_POINTS
-	if (unlikely(op->tracked))
+	if (unlikely(op))
 		ipc_op_end_slow(op);
-#endif
 }
 
 /*
@@ -131,23 +126,27 @@ static __always_inline void ipc_op_end(struct ipc_op *op)
 #define ipc_at(object, symbol, len, decided) \
 	ipc_at_point(object, IPC_##symbol, len, decided)
 
-/* A call that begins at its enter point and ends at its return point. */
-#define ipc_call_begin(op, object, CALL, len, nowait)                    \
-	do {                                                             \
-		(op)->tracked = false;                                   \
-		if (ipc_is_looking()) {                                  \
-			ipc_op_begin_slow(op, object, nowait);           \
-			ipc_arrive(object, IPC_##CALL##_ENTER, len, -1); \
-		}                                                        \
-	} while (0)
+/* A call that begins at one point, with @len bytes, and ends at another. */
+static __always_inline struct ipc_op *ipc_call_begin(struct ipc_object *object,
+						     enum ipc_point enter,
+						     s64 len, bool nowait)
+{
+	struct ipc_op *op = ipc_op_begin(object, nowait);
 
-#define ipc_call_end(op, object, CALL, result)                               \
-	do {                                                                 \
-		if (unlikely((op)->tracked)) {                               \
-			ipc_arrive(object, IPC_##CALL##_RETURN, -1, result); \
-			ipc_op_end_slow(op);                                 \
-		}                                                            \
-	} while (0)
+	if (unlikely(op))
+		ipc_arrive(object, enter, len, -1);
+	return op;
+}
+
+static __always_inline void ipc_call_end(struct ipc_op *op,
+					 struct ipc_object *object,
+					 enum ipc_point leave, s64 result)
+{
+	if (unlikely(op)) {
+		ipc_arrive(object, leave, -1, result);
+		ipc_op_end_slow(op);
+	}
+}
 
 /* --- controllers: all may sleep --- */
 

@@ -684,18 +684,18 @@ static int open_end(struct ipc_pipe *pipe, struct file *file)
 
 int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 {
-	struct ipc_op op;
+	struct ipc_op *op;
 	int err;
 
 	/* No file offset, no pread or pwrite; sets no other flag. */
 	stream_open(file_inode(file), file);
 	ipc_file_set_cookie(file, 0);
 
-	ipc_op_begin(&op, &pipe->object, false);
+	op = ipc_op_begin(&pipe->object, false);
 	ipc_at(&pipe->object, OPEN_ENTER, -1, -1);
 	err = open_end(pipe, file);
 	ipc_at(&pipe->object, OPEN_RETURN, -1, err);
-	ipc_op_end(&op);
+	ipc_op_end(op);
 	return err;
 }
 
@@ -718,13 +718,13 @@ static void close_end(struct ipc_pipe *pipe, struct file *file)
 
 void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
 {
-	struct ipc_op op;
+	struct ipc_op *op;
 
-	ipc_op_begin(&op, &pipe->object, false);
+	op = ipc_op_begin(&pipe->object, false);
 	ipc_at(&pipe->object, CLOSE_ENTER, -1, -1);
 	close_end(pipe, file);
 	ipc_at(&pipe->object, CLOSE_RETURN, -1, 0);
-	ipc_op_end(&op);
+	ipc_op_end(op);
 }
 
 /* --- read --- */
@@ -845,15 +845,15 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		      struct iov_iter *to)
 {
-	struct ipc_op op;
+	struct ipc_op *op;
 	ssize_t result;
 
 	if (!iov_iter_count(to))
 		return 0;
-	ipc_call_begin(&op, &pipe->object, READ, iov_iter_count(to),
-		       iocb->ki_flags & IOCB_NOWAIT);
+	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, iov_iter_count(to),
+			    iocb->ki_flags & IOCB_NOWAIT);
 	result = read_end(pipe, iocb->ki_filp, to);
-	ipc_call_end(&op, &pipe->object, READ, result);
+	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
 	return result;
 }
 
@@ -1036,15 +1036,15 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		       struct iov_iter *from)
 {
-	struct ipc_op op;
+	struct ipc_op *op;
 	ssize_t result;
 
 	if (!iov_iter_count(from))
 		return 0;
-	ipc_call_begin(&op, &pipe->object, WRITE, iov_iter_count(from),
-		       iocb->ki_flags & IOCB_NOWAIT);
+	op = ipc_call_begin(&pipe->object, IPC_WRITE_ENTER,
+			    iov_iter_count(from), iocb->ki_flags & IOCB_NOWAIT);
 	result = write_end(pipe, iocb->ki_filp, from);
-	ipc_call_end(&op, &pipe->object, WRITE, result);
+	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
 	return result;
 }
 
@@ -1089,9 +1089,9 @@ __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on)
 {
 	int added = 0, result = 0;
-	struct ipc_op op;
+	struct ipc_op *op;
 
-	ipc_op_begin(&op, &pipe->object, false);
+	op = ipc_op_begin(&pipe->object, false);
 	lock(pipe, &other_steps);
 	if (file->f_mode & FMODE_READ) {
 		added = fasync_helper(fd, file, on, &pipe->read_fasync);
@@ -1104,22 +1104,22 @@ int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on)
 			fasync_helper(-1, file, 0, &pipe->read_fasync);
 	}
 	unlock(pipe);
-	ipc_op_end(&op);
+	ipc_op_end(op);
 	return result;
 }
 
 int ipc_pipe_bytes(struct ipc_pipe *pipe, u64 *bytes)
 {
-	struct ipc_op op;
+	struct ipc_op *op;
 	int err;
 
-	ipc_op_begin(&op, &pipe->object, false);
+	op = ipc_op_begin(&pipe->object, false);
 	err = lock_killable(pipe, &other_steps) ? -EINTR : 0;
 	if (!err) {
 		*bytes = ring_bytes(&pipe->ring);
 		unlock(pipe);
 	}
-	ipc_op_end(&op);
+	ipc_op_end(op);
 	return err;
 }
 
@@ -1259,14 +1259,14 @@ err_charge:
 int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 {
 	u64 size = max_t(u64, *bytes, PAGE_SIZE);
-	struct ipc_op op;
+	struct ipc_op *op;
 	int err;
 
 	if (size > CAPACITY_LIMIT)
 		return -EINVAL;
 	size = roundup_pow_of_two(size);
 
-	ipc_op_begin(&op, &pipe->object, false);
+	op = ipc_op_begin(&pipe->object, false);
 	ipc_at(&pipe->object, RESIZE_ENTER, size, -1);
 	err = lock_killable(pipe, &resize_steps) ? -EINTR : 0;
 	if (!err) {
@@ -1275,7 +1275,7 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 		unlock(pipe);
 	}
 	ipc_at(&pipe->object, RESIZE_RETURN, size, err);
-	ipc_op_end(&op);
+	ipc_op_end(op);
 	if (!err)
 		*bytes = size;
 	return err;
@@ -1298,16 +1298,16 @@ static void set_keep(struct ipc_pipe *pipe, bool keep)
 
 int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
 {
-	struct ipc_op op;
+	struct ipc_op *op;
 	int err;
 
-	ipc_op_begin(&op, &pipe->object, false);
+	op = ipc_op_begin(&pipe->object, false);
 	err = lock_killable(pipe, &other_steps) ? -EINTR : 0;
 	if (!err) {
 		set_keep(pipe, keep);
 		unlock(pipe);
 	}
-	ipc_op_end(&op);
+	ipc_op_end(op);
 	return err;
 }
 

@@ -389,7 +389,7 @@ static void region_vm_close(struct vm_area_struct *vma)
 static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
 {
 	struct file *file = vmf->vma->vm_file;
-	struct ipc_op op;
+	struct ipc_op *op;
 
 	/* The kernel's own touch may come with any lock held. */
 	if (!(vmf->flags & FAULT_FLAG_USER) ||
@@ -400,9 +400,9 @@ static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
 	get_file(file);
 	ipc_fault_unlock(vmf);
 	/* The vma may be gone from here on; the file keeps the region. */
-	ipc_op_begin(&op, &region->object, false);
+	op = ipc_op_begin(&region->object, false);
 	ipc_at(&region->object, MAP_FAULT, -1, -1);
-	ipc_op_end(&op);
+	ipc_op_end(op);
 	fput(file);
 	return true;
 }

@@ -828,7 +828,7 @@ static const struct claim claims[] = {
  * Counting keeps the static key on meanwhile: an emulated machine of two
  * processors has been seen to hang when code was patched very often.
  */
-static void count_points(const char *on)
+static void keep_key(const char *on)
 {
 	int fd = open("/sys/module/ipcdemo/parameters/count_points",
 		      O_WRONLY | O_CLOEXEC);
@@ -844,8 +844,8 @@ int main(void)
 {
 	int failed;
 
-	count_points("1");
+	keep_key("1");
 	failed = run_claims("gate", claims, NR(claims));
-	count_points("0");
+	keep_key("0");
 	return failed;
 }
