@@ -64,6 +64,12 @@ check: ## all tests; TESTS='NAME...' runs only these
 		--host $(HOST_TESTS) $(HOST_BATS) $(VM_BATS) \
 		--guest $(GUEST_TESTS) $(GUEST_BATS)
 
+.PHONY: check-mutants
+check-mutants: ## put old bugs back: tests must notice; MUTANTS='NAME...' only these
+	@tests/install-deps build vm test
+	@$(MAKE) --no-print-directory module userspace test-programs
+	@tests/check-mutants $(MUTANTS)
+
 .PHONY: check-host
 check-host: ## the tests that need no VM
 	@tests/install-deps build test

@@ -45,6 +45,12 @@ $(TEST_OUT)/host/check-faults: tests/host/check-faults $(FAULT_TESTS) \
 	chmod +x $@.new $(FAULT_DIR)/check
 	mv $@.new $@
 
+# The same with a bug from tests/mutants put back: tests/check-mutants asks.
+$(BUILD)/mutants/%/ring: $(BUILD)/mutants/%/module/ring.c \
+		$(BUILD)/mutants/%/module/ring.h $(TEST_OUT)/host/ring.o
+	$(CC) $(RING_FLAGS) -I$(BUILD)/mutants/$*/module $(TEST_OUT)/host/ring.o \
+		$< -o $@ -lcmocka
+
 # --- guest: claims about pipes, the device and the region ---------------------
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\

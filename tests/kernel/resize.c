@@ -193,6 +193,24 @@ static void growing_above_the_budget_is_eperm(void **state)
 	assert_ret(DEFAULT_SIZE, set_capacity(e.w, DEFAULT_SIZE));
 }
 
+/* What a refused resize would have charged or given back, a thousand times. */
+static void refused_resizes_leave_the_budget(void **state)
+{
+	struct ends e = open_ends(0);
+	struct actor *user = new_actor_with(e.w);
+	int i;
+
+	(void)state;
+	assert_ret(0, does(user, do_uid, 65534, 0, 0).ret);
+	assert_ret(5 * PAGE, put(e.w, 5 * PAGE, 0));
+	for (i = 0; i < 1000; i++)
+		assert_errno(EBUSY, set_capacity(e.w, 4 * PAGE));
+	/* A count below 0 would be a very large one. */
+	assert_ret(32 * PAGE,
+		   does(user, do_set_capacity, e.w, 32 * PAGE, 0).ret);
+	assert_ret(5 * PAGE, get(e.r, 5 * PAGE, NULL));
+}
+
 static void fewer_slots_than_used_is_ebusy(void **state)
 {
 	struct ends e = open_ends(O_NONBLOCK);
@@ -454,6 +472,8 @@ static const struct claim claims[] = {
 	{"the limit for ordinary users can be set", the_limit_can_be_set, ENDS},
 	{"growing above a user's budget of slots is EPERM",
 	 growing_above_the_budget_is_eperm, ENDS},
+	{"refused resizes leave the budget of the user as it was",
+	 refused_resizes_leave_the_budget, ENDS},
 	{"fewer slots than are used is EBUSY and changes nothing",
 	 fewer_slots_than_used_is_ebusy, ENDS},
 	{"EBUSY counts slots, not bytes", ebusy_counts_slots_not_bytes, ENDS},
