@@ -104,7 +104,6 @@ $(BUILD)/docs-points: docs/points.c module/points.h
 .PHONY: lint
 lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
 	@tests/install-deps build lint
-	@$(MAKE) --no-print-directory -s $(BUILD)/docs-points
 	@tests/lint
 
 # What is installed where, below DESTDIR.

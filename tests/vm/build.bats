@@ -7,8 +7,11 @@
 setup() {
 	top=$PWD
 	dir=$BATS_TEST_TMPDIR/checkout
-	mkdir -p "$dir/module"
+	mkdir -p "$dir/module" "$dir/docs"
 	cp -r tests Makefile .clang-format "$dir"
+	# What is generated, and what it is generated from.
+	cp docs/points.* "$dir/docs"
+	cp module/points.h "$dir/module"
 	rm -rf "$dir"/tests/{host,kernel,cli,build.mk}
 	cd "$dir" || return
 	cat >Kbuild <<-'EOF'
@@ -107,8 +110,9 @@ setup() {
 	echo '#!/usr/bin/env bash' >tests/planted
 	echo "echo \$1" >>tests/planted
 	echo "T""eh word." >README
+	echo "by hand" >>docs/points.md
 	git add .
 	run tests/lint
 	[ "$status" -ne 0 ]
-	[ "${lines[-1]}" = "lint: not clean: checkpatch sparse shellcheck clang-format codespell" ]
+	[ "${lines[-1]}" = "lint: not clean: checkpatch sparse shellcheck clang-format generated codespell" ]
 }
