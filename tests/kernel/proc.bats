@@ -218,21 +218,23 @@ reader() {
 	[[ ! -e /proc/ipcdemo/pipe/0 ]]
 }
 
-@test "a pipe's file has four blocks with their headers and keys" {
-	[[ $(blocks "$pipe") == 4 ]]
+@test "a pipe's file has five blocks with their headers and keys" {
+	[[ $(blocks "$pipe") == 5 ]]
 	run -0 keys "$pipe"
 	[[ ${lines[*]} == "id name owner mode persistence capacity slots used\
  bytes head tail readers writers spare snapshot read_pollers write_pollers" ]]
 	[[ $(header "$pipe" 2) == "slot index state page pfn offset len flags" ]]
 	[[ $(header "$pipe" 3) == "point pid command seconds state" ]]
 	[[ $(header "$pipe" 4) == "point unit count" ]]
+	[[ $(header "$pipe" 5) == "point pid command seconds state" ]]
 }
 
-@test "a region's file has two blocks with their headers and keys" {
-	[[ $(blocks "$region") == 2 ]]
+@test "a region's file has three blocks with their headers and keys" {
+	[[ $(blocks "$region") == 3 ]]
 	run -0 keys "$region"
 	[[ ${lines[*]} == "id name owner mode size pages files maps page_size" ]]
 	[[ $(header "$region" 2) == "point unit count" ]]
+	[[ $(header "$region" 3) == "point pid command seconds state" ]]
 	[[ $(value "$region" page_size) == 4096 ]]
 }
 
@@ -241,6 +243,35 @@ points() {
 	tr -d '\n' <module/points.h |
 		grep -oE 'X\([A-Z_]+,[[:space:]]*"[^"]+",[[:space:]]*[A-Z]+,[[:space:]]*"[a-z]+"' |
 		sed -nE "s/.*\"([^\"]+)\",[[:space:]]*$1,[[:space:]]*\"([a-z]+)\"/\1 \2/p"
+}
+
+# passed POINT: how often /proc/ipcdemo/points says it was passed.
+passed() {
+	sed -nE "s/^$1 (pipe|region) (no|kill|signal) ([0-9]+) .*/\3/p" \
+		/proc/ipcdemo/points
+}
+
+@test "points says what each is, and counts only while it is told to" {
+	local counting=/sys/module/ipcdemo/parameters/count_points before
+
+	[[ $(head -1 /proc/ipcdemo/points) == "point kind hold count sentence" ]]
+	tail -n +2 /proc/ipcdemo/points | cut -d ' ' -f 1 |
+		sort >"$BATS_TEST_TMPDIR/got"
+	grep -oE '"[a-z]+\.[a-z_]+"' module/points.h | tr -d '"' |
+		sort >"$BATS_TEST_TMPDIR/want"
+	diff "$BATS_TEST_TMPDIR/want" "$BATS_TEST_TMPDIR/got"
+	exec 8<>/dev/ipcdemo
+	before=$(passed write.publish)
+	echo a >&8
+	[[ $(passed write.publish) == "$before" ]]
+	read -r -u 8
+	echo 1 >$counting
+	echo b >&8
+	echo 0 >$counting
+	[[ $(passed write.publish) == $((before + 1)) ]]
+	echo c >&8
+	[[ $(passed write.publish) == $((before + 1)) ]]
+	exec 8>&-
 }
 
 @test "the counters are the points of the table, in its order" {
