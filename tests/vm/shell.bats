@@ -67,8 +67,8 @@ teardown() {
 	# What is left behind ends with the shell: neither one that holds the
 	# pipe, nor one that ignores to be hung up, is in the module's way.
 	keys 'ipcdemo read & nohup cat /dev/ipcdemo & clear' Enter
-	keys 'while grep -c open.wait /proc/ipcdemo/pipe/* | grep -qv 2' \
-		'; do sleep 0.1; done; echo both wait' Enter
+	keys 'until grep -q " 2$" /proc/ipcdemo/pipes; do sleep 0.1; done' \
+		'; echo both wait' Enter
 	wait_for '^both wait$'
 
 	keys 'exit 7' Enter
