@@ -211,6 +211,36 @@ static void refused_resizes_leave_the_budget(void **state)
 	assert_ret(5 * PAGE, get(e.r, 5 * PAGE, NULL));
 }
 
+/* Grown to @from pages, then @to; the last close gives the default back. */
+static void grow_and_close(unsigned long from, unsigned long to)
+{
+	struct ends e = open_ends(0);
+
+	assert_ret(from * PAGE, set_capacity(e.w, from * PAGE));
+	assert_ret(to * PAGE, set_capacity(e.w, to * PAGE));
+	close(e.r);
+	close(e.w);
+}
+
+static void the_last_close_balances_the_budget(void **state)
+{
+	struct actor *user;
+	struct ends e;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		grow_and_close(256, 128);
+		grow_and_close(1, 2);
+	}
+	/* A count below 0 would be a very large one, as one that only rises. */
+	e = open_ends(0);
+	user = new_actor_with(e.w);
+	assert_ret(0, does(user, do_uid, 65534, 0, 0).ret);
+	assert_ret(32 * PAGE,
+		   does(user, do_set_capacity, e.w, 32 * PAGE, 0).ret);
+}
+
 static void fewer_slots_than_used_is_ebusy(void **state)
 {
 	struct ends e = open_ends(O_NONBLOCK);
@@ -474,6 +504,8 @@ static const struct claim claims[] = {
 	 growing_above_the_budget_is_eperm, ENDS},
 	{"refused resizes leave the budget of the user as it was",
 	 refused_resizes_leave_the_budget, ENDS},
+	{"growing, shrinking and the last close leave the budget as it was",
+	 the_last_close_balances_the_budget, ENDS},
 	{"fewer slots than are used is EBUSY and changes nothing",
 	 fewer_slots_than_used_is_ebusy, ENDS},
 	{"EBUSY counts slots, not bytes", ebusy_counts_slots_not_bytes, ENDS},
