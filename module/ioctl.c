@@ -54,6 +54,43 @@ static int put_reply(void __user *to, const void *reply, size_t size)
 	return copy_to_user(to, reply, size) ? -EFAULT : 0;
 }
 
+/*
+ * Arrays.  An element has a size of the caller's, too, which is the distance
+ * from one to the next there; @size is that of the struct as it is known here.
+ */
+
+static int check_element_size(u32 theirs, size_t size)
+{
+	if (theirs < size)
+		return -EINVAL;
+	return theirs > PAGE_SIZE ? -E2BIG : 0;
+}
+
+static int get_elements(void *elements, size_t size, const void __user *from,
+			u32 theirs, u32 nr)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < nr && !err; i++)
+		err = copy_struct_from_user(elements + i * size, size,
+					    from + i * (size_t)theirs, theirs);
+	return err;
+}
+
+static int put_elements(void __user *to, u32 theirs, const void *elements,
+			size_t size, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++, to += theirs, elements += size) {
+		if (copy_to_user(to, elements, size) ||
+		    clear_user(to + size, theirs - size))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 /* --- which object --- */
 
 /* The pipe that a call on @file is about, with a reference, or ERR_PTR. */
@@ -369,15 +406,18 @@ static long gate_list(struct ipc_control *control, void __user *arg)
 	err = get_request(&request, sizeof(request), arg);
 	if (err)
 		return err;
-	if (request.flags || request.pad || request.count > MOST_ELEMENTS)
+	if (request.flags || request.count > MOST_ELEMENTS)
 		return -EINVAL;
+	err = check_element_size(request.element_size, sizeof(*list));
+	if (err)
+		return err;
 	room = request.count;
 	list = kvcalloc(room, sizeof(*list), GFP_KERNEL_ACCOUNT);
 	if (room && !list)
 		return -ENOMEM;
 	request.count = ipc_gate_list(control->controller, list, room);
-	err = put_reply(u64_to_user_ptr(request.gates), list,
-			min(room, request.count) * sizeof(*list));
+	err = put_elements(u64_to_user_ptr(request.gates), request.element_size,
+			   list, sizeof(*list), min(room, request.count));
 	kvfree(list);
 	return err ? err : put_reply(arg, &request, sizeof(request));
 }
@@ -454,40 +494,44 @@ static long look_at_tasks(struct ipc_control *control, void __user *arg)
 	u64 *first, *second;
 	void __user *array;
 	int err, result = 0;
-	size_t bytes;
+	u32 nr;
 
 	err = get_request(&request, sizeof(request), arg);
 	if (err)
 		return err;
 	if ((request.flags & ~(IPCDEMO_TASKS_QUIET | IPCDEMO_TASKS_HELD)) ||
 	    request.flags == (IPCDEMO_TASKS_QUIET | IPCDEMO_TASKS_HELD) ||
-	    request.timeout_ms < -1 || request.count > MOST_ELEMENTS)
+	    request.timeout_ms < -1 || request.count > MOST_ELEMENTS ||
+	    request.pad)
 		return -EINVAL;
+	err = check_element_size(request.element_size, sizeof(*tasks));
+	if (err)
+		return err;
 	array = u64_to_user_ptr(request.tasks);
-	bytes = request.count * sizeof(*tasks);
+	nr = request.count;
 	/* The array, and behind it two counters for each element. */
-	tasks = kvcalloc(request.count, sizeof(*tasks) + 2 * sizeof(*first),
+	tasks = kvcalloc(nr, sizeof(*tasks) + 2 * sizeof(*first),
 			 GFP_KERNEL_ACCOUNT);
-	if (bytes && !tasks)
+	if (nr && !tasks)
 		return -ENOMEM;
-	first = (u64 *)(tasks + request.count);
-	second = first + request.count;
+	first = (u64 *)(tasks + nr);
+	second = first + nr;
 
 	if (request.flags & IPCDEMO_TASKS_HELD) {
-		bytes = request.count;
-		request.count = ipc_tasks_held(control->controller, tasks,
-					       request.count);
-		bytes = min_t(size_t, bytes, request.count) * sizeof(*tasks);
-	} else if (copy_from_user(tasks, array, bytes)) {
-		err = -EFAULT;
-	} else if (request.flags & IPCDEMO_TASKS_QUIET) {
-		result = wait_quiet(tasks, first, second, request.count,
-				    request.timeout_ms);
+		request.count = ipc_tasks_held(control->controller, tasks, nr);
+		nr = min(nr, request.count);
 	} else {
-		ipc_tasks_look(tasks, first, request.count);
+		err = get_elements(tasks, sizeof(*tasks), array,
+				   request.element_size, nr);
+		if (!err && (request.flags & IPCDEMO_TASKS_QUIET))
+			result = wait_quiet(tasks, first, second, nr,
+					    request.timeout_ms);
+		else if (!err)
+			ipc_tasks_look(tasks, first, nr);
 	}
 	if (!err)
-		err = put_reply(array, tasks, bytes);
+		err = put_elements(array, request.element_size, tasks,
+				   sizeof(*tasks), nr);
 	kvfree(tasks);
 	if (!err)
 		err = put_reply(arg, &request, sizeof(request));

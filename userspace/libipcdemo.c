@@ -721,6 +721,7 @@ int ipcdemo_tasks(struct ipcdemo *ipc, int fd, __u32 flags, int timeout_ms,
 		.timeout_ms = timeout_ms,
 		.count = count,
 		.tasks = (uintptr_t)tasks,
+		.element_size = sizeof(*tasks),
 	};
 
 	if (ioctl(fd, IPCDEMO_IOC_TASKS, &arg))

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#define ARRIVAL sizeof(struct ipcdemo_arrival)
+
 static void add_gate_for(int ctl, const char *point, pid_t pid, __u32 count)
 {
 	struct ipcdemo_gate gate = {
@@ -62,6 +64,7 @@ static __u32 rests(int ctl, const struct actor *who)
 		.timeout_ms = PATIENCE_MS,
 		.count = 1,
 		.tasks = (uintptr_t)&task,
+		.element_size = sizeof(task),
 	};
 
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &request));
@@ -71,7 +74,8 @@ static __u32 rests(int ctl, const struct actor *who)
 static __u32 how_many_held(int ctl)
 {
 	struct ipcdemo_tasks request = {.size = sizeof(request),
-					.flags = IPCDEMO_TASKS_HELD};
+					.flags = IPCDEMO_TASKS_HELD,
+					.element_size = ARRIVAL};
 
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &request));
 	return request.count;
@@ -227,7 +231,10 @@ static void a_task_let_go_freely_is_not_held_until_its_call_ends(void **state)
 
 static void a_gate_for_one_thread_and_one_arrival_holds_just_that(void **state)
 {
-	struct ipcdemo_gates list = {.size = sizeof(list)};
+	struct ipcdemo_gates list = {
+		.size = sizeof(list),
+		.element_size = sizeof(struct ipcdemo_gate),
+	};
 	struct ends ends = open_ends(0);
 	struct actor *a = new_actor_with(ends.w);
 	struct actor *b = new_actor_with(ends.w);
@@ -256,7 +263,11 @@ static void gates_are_listed_and_removed(void **state)
 {
 	struct ipcdemo_gate two[2] = {}, one = {.size = sizeof(one)};
 	struct ipcdemo_gates list = {
-		.size = sizeof(list), .count = 2, .gates = (uintptr_t)two};
+		.size = sizeof(list),
+		.count = 2,
+		.element_size = sizeof(*two),
+		.gates = (uintptr_t)two,
+	};
 	struct ends ends = open_ends(0);
 	int ctl = control();
 
@@ -724,7 +735,11 @@ static void bad_requests_are_refused(void **state)
 	struct ipcdemo_gate_wait wait = {.size = sizeof(wait),
 					 .timeout_ms = -2};
 	struct ipcdemo_gate_go request = {.size = sizeof(request)};
-	struct ipcdemo_tasks tasks = {.size = sizeof(tasks), .count = 1025};
+	struct ipcdemo_tasks tasks = {
+		.size = sizeof(tasks),
+		.count = 1025,
+		.element_size = ARRIVAL,
+	};
 	struct ipcdemo_arrival nobody = {.pid = 0x3ffffff};
 	struct ends ends = open_ends(0);
 	int ctl = control();

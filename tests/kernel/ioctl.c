@@ -97,6 +97,17 @@ static void structs_are_the_same_everywhere(void **state)
 	assert_int_equal(IPCDEMO_IOC_GET_PERSISTENCE, 0xc018dc06);
 	assert_int_equal(IPCDEMO_IOC_SET_PERSISTENCE, 0xc018dc07);
 	assert_int_equal(IPCDEMO_IOC_REGION_FD, 0x4010dc08);
+	assert_int_equal(sizeof(struct ipcdemo_gate), 56);
+	assert_int_equal(sizeof(struct ipcdemo_arrival), 120);
+	assert_int_equal(offsetof(struct ipcdemo_arrival, slot), 64);
+	assert_int_equal(offsetof(struct ipcdemo_tasks, tasks), 16);
+	assert_int_equal(offsetof(struct ipcdemo_gates, gates), 16);
+	assert_int_equal(IPCDEMO_IOC_GATE_ADD, 0xc038dc10);
+	assert_int_equal(IPCDEMO_IOC_GATE_REMOVE, 0x4038dc11);
+	assert_int_equal(IPCDEMO_IOC_GATE_LIST, 0xc018dc12);
+	assert_int_equal(IPCDEMO_IOC_GATE_WAIT, 0xc088dc13);
+	assert_int_equal(IPCDEMO_IOC_GATE_GO, 0x4010dc14);
+	assert_int_equal(IPCDEMO_IOC_TASKS, 0xc020dc15);
 }
 
 static void unknown_requests_are_enotty(void **state)
@@ -339,6 +350,118 @@ static void bad_pointers_change_nothing(void **state)
 	assert_int_equal(pipe_stat().persistence, IPCDEMO_PERSIST_PROCESS);
 	assert_ret(100, get(both, 200, &sum));
 	assert_int_equal(sum, sum_of_pattern(100, 5));
+}
+
+/* --- arrays --------------------------------------------------------------------- */
+
+/* A program that is newer than the module: it knows 8 bytes more. */
+struct new_arrival {
+	struct ipcdemo_arrival known;
+	__u64 more;
+};
+
+struct new_gate {
+	struct ipcdemo_gate known;
+	__u64 more;
+};
+
+static void elements_have_the_size_of_the_caller(void **state)
+{
+	struct new_arrival two[2] = {{.known.pid = 0x3ffffff},
+				     {.known.pid = getpid()}};
+	struct ipcdemo_tasks tasks = {
+		.size = sizeof(tasks),
+		.count = 2,
+		.tasks = (uintptr_t)two,
+		.element_size = sizeof(*two),
+	};
+	int ctl = control();
+
+	(void)state;
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	assert_int_equal(two[0].known.state, IPCDEMO_TASK_GONE);
+	assert_int_equal(two[1].known.state, IPCDEMO_TASK_RUNNING);
+	assert_int_equal(two[1].known.pid, getpid());
+	assert_int_equal(two[1].known.slot, -1);
+	assert_int_equal(two[0].more, 0);
+	assert_int_equal(tasks.element_size, sizeof(*two));
+	/* What a newer program asks for is not known here: refused. */
+	two[1].more = 1;
+	assert_errno(E2BIG, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	tasks.count = 1;
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	/* Only output: what stands there before does not matter. */
+	tasks.flags = IPCDEMO_TASKS_HELD;
+	tasks.count = 2;
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	assert_int_equal(tasks.count, 0);
+}
+
+static void listed_elements_are_filled_up_with_zeros(void **state)
+{
+	struct ipcdemo_gate gate = {.size = sizeof(gate), .point = "resize.*"};
+	struct new_gate three[3];
+	struct ipcdemo_gates list = {
+		.size = sizeof(list),
+		.count = 3,
+		.element_size = sizeof(*three),
+		.gates = (uintptr_t)three,
+	};
+	int ctl = control(), i;
+
+	(void)state;
+	memset(three, 0xff, sizeof(three));
+	for (i = 0; i < 2; i++)
+		assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &gate));
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_LIST, &list));
+	assert_int_equal(list.count, 2);
+	for (i = 0; i < 2; i++) {
+		assert_memory_equal(three[i].known.point, gate.point,
+				    sizeof(gate.point));
+		assert_int_equal(three[i].known.size, sizeof(gate));
+		assert_int_equal(three[i].known.gate, i + 1);
+		assert_int_equal(three[i].more, 0);
+	}
+	assert_int_equal(three[2].more, ~0ull);
+}
+
+static void bad_element_sizes_are_refused(void **state)
+{
+	static const struct {
+		__u32 size;
+		int err;
+	} bad[] = {{0, EINVAL},
+		   {4, EINVAL},
+		   {sizeof(struct ipcdemo_gate) - 1, EINVAL},
+		   {PAGE + 1, E2BIG},
+		   {~0u, E2BIG}};
+	struct ipcdemo_tasks tasks = {.size = sizeof(tasks)};
+	struct ipcdemo_gates list = {.size = sizeof(list)};
+	int ctl = control();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(bad); i++) {
+		list.element_size = bad[i].size;
+		assert_errno(bad[i].err,
+			     ioctl(ctl, IPCDEMO_IOC_GATE_LIST, &list));
+		tasks.element_size = bad[i].size;
+		assert_errno(bad[i].err, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	}
+	tasks.element_size = sizeof(struct ipcdemo_arrival) - 1;
+	assert_errno(EINVAL, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	tasks.element_size = PAGE;
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	tasks.pad = 1;
+	assert_errno(EINVAL, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	tasks.pad = 0;
+	/* One element is there, the next is not. */
+	tasks.element_size = PAGE / 2;
+	tasks.tasks = (uintptr_t)before_nothing(PAGE / 2);
+	tasks.count = 1;
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
+	tasks.count = 2;
+	assert_errno(EFAULT, ioctl(ctl, IPCDEMO_IOC_TASKS, &tasks));
 }
 
 /* --- STAT --------------------------------------------------------------------- */
@@ -760,6 +883,11 @@ static const struct claim claims[] = {
 	{"ids name objects of one kind", ids_name_objects, DEV},
 	{"bad pointers are EFAULT and change nothing",
 	 bad_pointers_change_nothing, DEV},
+	{"elements of an array have the size that the caller says",
+	 elements_have_the_size_of_the_caller, DEV},
+	{"listed elements are filled up with zeros",
+	 listed_elements_are_filled_up_with_zeros, DEV},
+	{"bad element sizes are refused", bad_element_sizes_are_refused, DEV},
 	{"STAT says what was done", stat_says_what_was_done, DEV},
 	{"STAT counts who waits", stat_counts_who_waits, DEV},
 	{"STAT works on every descriptor", stat_works_on_every_descriptor, DEV},

@@ -20,7 +20,8 @@
  *    newer than the module may pass a larger one: members that the module does
  *    not know must be 0 on input (else E2BIG), and are 0 on output.  A size
  *    below that of the first version of the struct is EINVAL, one above that
- *    of a page E2BIG.
+ *    of a page E2BIG.  The same rules hold for each element of an array, whose
+ *    size element_size says; what is only output is not looked at on input.
  *  - id names an object (the first column of /proc/ipcdemo/pipes and regions).
  *    0 means the object of the descriptor; on a control descriptor, the default
  *    one.  A descriptor that is an end of a pipe, or a region, takes its own id
@@ -314,6 +315,8 @@ struct ipcdemo_gate_go {
  * @count:	in: elements of @tasks, at most 1024; out: how many there are
  * @tasks:	a pointer to an array of struct ipcdemo_arrival; in: pid of each;
  *		out: the rest (with IPCDEMO_TASKS_HELD pid is out, too)
+ * @element_size: in: sizeof(struct ipcdemo_arrival)
+ * @pad:	in: 0
  */
 struct ipcdemo_tasks {
 	__u32 size;
@@ -321,6 +324,8 @@ struct ipcdemo_tasks {
 	__s32 timeout_ms;
 	__u32 count;
 	__u64 tasks;
+	__u32 element_size;
+	__u32 pad;
 };
 
 /* Return only once none of them is IPCDEMO_TASK_RUNNING. */
@@ -333,14 +338,14 @@ struct ipcdemo_tasks {
  * @size:	in: sizeof this struct
  * @flags:	in: 0
  * @count:	in: elements of @gates, at most 1024; out: how many there are
- * @pad:	in: 0
- * @gates:	a pointer to an array of struct ipcdemo_gate
+ * @element_size: in: sizeof(struct ipcdemo_gate)
+ * @gates:	a pointer to an array of struct ipcdemo_gate, out
  */
 struct ipcdemo_gates {
 	__u32 size;
 	__u32 flags;
 	__u32 count;
-	__u32 pad;
+	__u32 element_size;
 	__u64 gates;
 };
 
