@@ -171,8 +171,8 @@ const char *plural(__u64 n, const char *unit, char *buf, size_t size);
  * draw_ring - a bar a slot, with head and tail
  * @all:	show each slot of a small ring, also equal ones in a row
  */
-void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *view,
-	       bool all);
+void draw_ring(FILE *to, const struct style *style,
+	       const struct ipcdemo_pipe_view *view, bool all);
 void draw_waiters(const struct style *style,
 		  const struct ipcdemo_pipe_view *view);
 void draw_counters(const struct ipcdemo_counter *counters, size_t n);

@@ -28,7 +28,7 @@ static void put_comment(const char *text)
 	}
 }
 
-static int run_tap(struct cli *cli, const struct schedule *s,
+static int run_tap(struct cli *cli, struct schedule *s,
 		   struct step_report *report, size_t number)
 {
 	char *story = NULL;
@@ -51,7 +51,7 @@ static int run_tap(struct cli *cli, const struct schedule *s,
 	return err;
 }
 
-static int run_plain(struct cli *cli, const struct schedule *s,
+static int run_plain(struct cli *cli, struct schedule *s,
 		     struct step_report *report)
 {
 	int err;
@@ -67,7 +67,7 @@ static int run_plain(struct cli *cli, const struct schedule *s,
 	return err;
 }
 
-static int run_all(struct cli *cli, const struct schedule *schedules, size_t n,
+static int run_all(struct cli *cli, struct schedule *schedules, size_t n,
 		   const struct request *want)
 {
 	struct step_report report;

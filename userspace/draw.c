@@ -27,41 +27,41 @@ static const char *paint(const struct style *style, const char *color)
 }
 
 /* A cell is filled if any byte of it is: a slot with 1 byte shows it. */
-static void draw_bar(const struct style *style, const struct ipcdemo_slot *slot,
-		     __u64 page_size)
+static void draw_bar(FILE *to, const struct style *style,
+		     const struct ipcdemo_slot *slot, __u64 page_size)
 {
-	__u64 from = slot->offset, to = from + slot->len, begin, end;
+	__u64 first = slot->offset, behind = first + slot->len, begin, end;
 	char now, was = 0;
 	int i;
 
 	for (i = 0; i < CELLS; i++) {
 		begin = i * page_size / CELLS;
 		end = (i + 1) * page_size / CELLS;
-		if (slot->state == IPCDEMO_SLOT_DATA && begin < to &&
-		    end > from)
+		if (slot->state == IPCDEMO_SLOT_DATA && begin < behind &&
+		    end > first)
 			now = '#';
-		else if (slot->state == IPCDEMO_SLOT_DATA && end <= from)
+		else if (slot->state == IPCDEMO_SLOT_DATA && end <= first)
 			now = '-';
 		else
 			now = slot->state == IPCDEMO_SLOT_FREE ? ' ' : '.';
 		if (now != was) {
-			fputs(paint(style, NONE), stdout);
-			fputs(paint(style, now == '#' ? GREEN : DIM), stdout);
+			fputs(paint(style, NONE), to);
+			fputs(paint(style, now == '#' ? GREEN : DIM), to);
 		}
 		was = now;
 		if (!style->utf8)
-			putchar(now);
+			putc(now, to);
 		else
 			fputs(now == '#'   ? "\u2588"
 			      : now == '-' ? "\u2591"
 			      : now == '.' ? "\u00b7"
 					   : " ",
-			      stdout);
+			      to);
 	}
-	fputs(paint(style, NONE), stdout);
+	fputs(paint(style, NONE), to);
 }
 
-static void draw_slot(const struct style *style,
+static void draw_slot(FILE *to, const struct style *style,
 		      const struct ipcdemo_pipe_view *v, __u32 place, int width)
 {
 	const struct ipcdemo_slot *s = &v->ring[place];
@@ -73,28 +73,29 @@ static void draw_slot(const struct style *style,
 			   : tail	? "tail"
 					: "";
 
-	fputs(paint(style, head ? YELLOW : CYAN), stdout);
-	printf("%9s %s ", mark, *mark ? style->utf8 ? "\u25b8" : ">" : " ");
-	fputs(paint(style, NONE), stdout);
-	printf("%4u  ", place);
+	fputs(paint(style, head ? YELLOW : CYAN), to);
+	fprintf(to, "%9s %s ", mark,
+		*mark ? style->utf8 ? "\u25b8" : ">" : " ");
+	fputs(paint(style, NONE), to);
+	fprintf(to, "%4u  ", place);
 	if (s->state == IPCDEMO_SLOT_DATA)
-		printf("%*u %s", width, s->index, edge);
+		fprintf(to, "%*u %s", width, s->index, edge);
 	else
-		printf("%*s %s", width, "-", edge);
-	draw_bar(style, s, v->capacity / v->slots);
-	fputs(edge, stdout);
+		fprintf(to, "%*s %s", width, "-", edge);
+	draw_bar(to, style, s, v->capacity / v->slots);
+	fputs(edge, to);
 	if (s->state == IPCDEMO_SLOT_DATA) {
-		printf(" %6u %4u %4llu", s->offset, s->len, s->page);
+		fprintf(to, " %6u %4u %4llu", s->offset, s->len, s->page);
 		if (strcmp(s->flags, "-")) {
-			fputs("  ", stdout);
-			put_safe(stdout, s->flags);
+			fputs("  ", to);
+			put_safe(to, s->flags);
 		}
 	} else if (s->state == IPCDEMO_SLOT_SPARE) {
-		printf(" %6s %4s %4llu  spare", "-", "-", s->page);
+		fprintf(to, " %6s %4s %4llu  spare", "-", "-", s->page);
 	} else {
-		printf(" %6s %4s %4s  free", "-", "-", "-");
+		fprintf(to, " %6s %4s %4s  free", "-", "-", "-");
 	}
-	putchar('\n');
+	putc('\n', to);
 }
 
 /* May the slot be left out beside the one before it? */
@@ -112,8 +113,8 @@ static bool marked(const struct ipcdemo_pipe_view *v, __u32 place)
 	return place == v->head % v->slots || place == v->tail % v->slots;
 }
 
-void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *v,
-	       bool all)
+void draw_ring(FILE *to, const struct style *style,
+	       const struct ipcdemo_pipe_view *v, bool all)
 {
 	bool fold = !all || v->slots > SMALL_RING;
 	int width = snprintf(NULL, 0, "%u", v->head);
@@ -122,13 +123,13 @@ void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *v,
 	/* Behind 2^32 the tail is the longer number. */
 	if (width < 5 || v->tail > v->head)
 		width = v->tail > v->head ? 10 : 5;
-	fputs(paint(style, BOLD), stdout);
-	printf("%16s  %*s  %-*s  %6s %4s %4s", "slot", width, "index", CELLS,
-	       "one page", "offset", "len", "page");
-	fputs(paint(style, NONE), stdout);
-	putchar('\n');
+	fputs(paint(style, BOLD), to);
+	fprintf(to, "%16s  %*s  %-*s  %6s %4s %4s", "slot", width, "index",
+		CELLS, "one page", "offset", "len", "page");
+	fputs(paint(style, NONE), to);
+	putc('\n', to);
 	for (i = 0; i < v->slots; i = j) {
-		draw_slot(style, v, i, width);
+		draw_slot(to, style, v, i, width);
 		j = i + 1;
 		if (!fold)
 			continue;
@@ -136,8 +137,8 @@ void draw_ring(const struct style *style, const struct ipcdemo_pipe_view *v,
 			j++;
 		/* One left out would take as many lines as it saves. */
 		if (j - i > 2)
-			printf("%16s  %*s   %u more like it\n", "...", width,
-			       "", j - i - 1);
+			fprintf(to, "%16s  %*s   %u more like it\n", "...",
+				width, "", j - i - 1);
 		else
 			j = i + 1;
 	}
@@ -245,7 +246,7 @@ void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v,
 	if (!strcmp(v->snapshot, "torn"))
 		puts("  (it changed while we looked: the numbers need not fit)");
 	putchar('\n');
-	draw_ring(style, v, true);
+	draw_ring(stdout, style, v, true);
 	putchar('\n');
 	draw_ends(style, v, ends);
 	draw_waiters(style, v);

@@ -137,6 +137,9 @@ int ipcdemo_region_fd(struct ipcdemo *ipc, int fd, __u32 id);
 int ipcdemo_gate_add(struct ipcdemo *ipc, int fd, __u32 id, const char *point,
 		     pid_t pid, __u32 count);
 
+/* Remove a gate, or all with 0; who is held stays held.  -ENOENT. */
+int ipcdemo_gate_remove(struct ipcdemo *ipc, int fd, __u32 gate);
+
 /**
  * ipcdemo_gate_wait - wait until somebody is held who was not told of yet
  * @timeout_ms:	-1: for ever, 0: only look

@@ -682,6 +682,15 @@ int ipcdemo_gate_add(struct ipcdemo *ipc, int fd, __u32 id, const char *point,
 	return ioctl_fail(ipc, "cannot set a gate", id, errno);
 }
 
+int ipcdemo_gate_remove(struct ipcdemo *ipc, int fd, __u32 gate)
+{
+	struct ipcdemo_gate arg = {.size = sizeof(arg), .gate = gate};
+
+	if (ioctl(fd, IPCDEMO_IOC_GATE_REMOVE, &arg))
+		return ioctl_fail(ipc, "cannot remove a gate", 0, errno);
+	return 0;
+}
+
 int ipcdemo_gate_wait(struct ipcdemo *ipc, int fd, int timeout_ms,
 		      struct ipcdemo_arrival *arrival)
 {

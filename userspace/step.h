@@ -2,9 +2,11 @@
 /*
  * A schedule: which tasks there are, what they do, and in which order
  *
- * step_parse.c makes one of a .step file, step_run.c runs it on the default
- * pipe, cmd_step.c is the command.  The language is described in
- * docs/stepping.md.
+ * step_parse.c makes one of a .step file, or of lines that somebody types.
+ * step_run.c is the engine that runs it on the default pipe (step_engine.h),
+ * with step_task.c for what the tasks do and step_expect.c for expectations.
+ * step_session.c records what is done at the keyboard, step_screen.c shows it,
+ * cmd_step.c is the command.  The language is described in docs/stepping.md.
  *
  * Ownership.  A schedule owns all strings and arrays that it points to.
  */
@@ -15,7 +17,7 @@
 
 #include "cli.h"
 
-#define STEP_TASKS    16
+#define STEP_TASKS    64
 #define STEP_NAME     16
 
 /* What one read or write may be about: as much as a pipe can hold. */
@@ -24,9 +26,13 @@
 /* Points, by their place in module/points.h. */
 #define STEP_NO_POINT (-1)
 
+int step_points(void);
 int step_point(const char *name);
 const char *step_point_name(int point);
 const char *step_point_sentence(int point);
+
+/* Is it a point of a pipe where a task can be stopped? */
+bool step_point_holds(int point);
 
 /* A word for a number: of a signal (USR1), of an errno (EAGAIN). */
 int step_signal(const char *name);
@@ -95,6 +101,7 @@ struct step_op {
 
 enum step_line_kind {
 	STEP_OP, /* W: ... */
+	STEP_TASK, /* task ..., behind the first line of another kind */
 	/* orders */
 	STEP_RUN_POINT,
 	STEP_RUN_BLOCKED,
@@ -160,20 +167,26 @@ struct step_line {
 
 /**
  * struct schedule - a .step file
- * @file:	its name
+ * @file:	its name, for messages; NULL: the lines are typed
  * @title:	the first line of its first comment; may be empty
  * @slots:	the pipe's, 0: as it is when nobody has it open
  * @persistence: enum ipcdemo_persistence
+ * @says_persistence: it is in the file
+ * @early:	so many tasks are there from the beginning, the others come with
+ *		a STEP_TASK
+ * @lines:	each stays where it is when others are added
  */
 struct schedule {
 	char *file;
 	char *title;
 	__u32 slots;
 	enum ipcdemo_persistence persistence;
+	bool says_persistence;
+	size_t early;
 	size_t ntasks;
 	struct step_task tasks[STEP_TASKS];
 	size_t nlines;
-	struct step_line *lines;
+	struct step_line **lines;
 };
 
 /*
@@ -183,10 +196,22 @@ struct schedule {
 int step_parse(const char *file, struct schedule *schedule);
 void step_free(struct schedule *schedule);
 
+/*
+ * The same, line by line: a parser adds what a line says to a schedule that was
+ * all zero when it began.  A line with a mistake changes nothing: USAGE after a
+ * message.
+ */
+struct step_parser *step_parser_new(struct schedule *schedule);
+int step_parse_line(struct step_parser *parser, const char *line);
+
+/* May a task be called so? */
+bool step_is_name(const char *text);
+
 /**
  * struct step_report - how a schedule is run, and what came out
  * @to:		where it is told, line by line, what happens
  * @verbose:	each arrival at a point, too
+ * @in_use:	others may have the pipe open, and bytes in it: they stay
  * @timeout_ms:	how long an order may take
  * @expectations: how many held
  * @failure:	what did not come true: a sentence with file and line; empty:
@@ -195,6 +220,7 @@ void step_free(struct schedule *schedule);
 struct step_report {
 	FILE *to;
 	bool verbose;
+	bool in_use;
 	int timeout_ms;
 	unsigned int expectations;
 	char *failure;
@@ -204,7 +230,7 @@ struct step_report {
  * Runs a schedule and cleans up behind it.  Return: DONE; FAILED with
  * report->failure set, or, if that is NULL, after a message.
  */
-int step_run(struct cli *cli, const struct schedule *schedule,
+int step_run(struct cli *cli, struct schedule *schedule,
 	     struct step_report *report);
 
 /* The signal that wants the program to end, or 0; step_run() looks at it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reads .step files (see step.h; the grammar is in docs/stepping.md)
+ * Reads schedules (see step.h; the grammar is in docs/stepping.md)
  *
  * A line is cut into words first; then each function takes the words that it
  * knows.  The first one that does not fit ends the reading, with a message that
@@ -32,6 +32,11 @@ struct point {
 
 static const struct point points[] = {IPC_POINTS(POINT)};
 
+int step_points(void)
+{
+	return ARRAY_SIZE(points);
+}
+
 int step_point(const char *name)
 {
 	size_t i;
@@ -50,6 +55,12 @@ const char *step_point_name(int point)
 const char *step_point_sentence(int point)
 {
 	return points[point].sentence;
+}
+
+bool step_point_holds(int point)
+{
+	return !strcmp(points[point].kind, "PIPE") &&
+	       strcmp(points[point].hold, "NO");
 }
 
 /* What the tasks have handlers for. */
@@ -127,14 +138,14 @@ struct word {
 };
 
 /**
- * struct parser - where the reading stands
+ * struct step_parser - where the reading stands
  * @n:		words of this line
  * @at:		how many of them were taken
  * @end:	the column behind the line
  * @begun:	an order or an operation has come: no more tasks
  * @opens:	the tasks that have an end open, or are told to open one
  */
-struct parser {
+struct step_parser {
 	struct schedule *s;
 	unsigned int line;
 	struct word words[WORDS];
@@ -145,8 +156,8 @@ struct parser {
 	bool opens[STEP_TASKS];
 };
 
-__printf(3, 4) static int error_at(const struct parser *p, unsigned int column,
-				   const char *fmt, ...)
+__printf(3, 4) static int error_at(const struct step_parser *p,
+				   unsigned int column, const char *fmt, ...)
 {
 	char message[400];
 	va_list ap;
@@ -154,17 +165,20 @@ __printf(3, 4) static int error_at(const struct parser *p, unsigned int column,
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	fail("%s:%u:%u: %s", p->s->file, p->line, column, message);
+	if (p->s->file)
+		fail("%s:%u:%u: %s", p->s->file, p->line, column, message);
+	else
+		fail("at column %u: %s", column, message);
 	return USAGE;
 }
 
-static unsigned int column(const struct parser *p)
+static unsigned int column(const struct step_parser *p)
 {
 	return p->at < p->n ? p->words[p->at].column : p->end;
 }
 
 /* The next word is not what should be there. */
-static int unfit(const struct parser *p, const char *what)
+static int unfit(const struct step_parser *p, const char *what)
 {
 	if (p->at == p->n)
 		return error_at(p, p->end,
@@ -207,7 +221,7 @@ static char *unquote(char *from, char *to, size_t *len)
 }
 
 /* Cuts the line, in place, up to its comment. */
-static int cut(struct parser *p, char *line, char **end)
+static int cut(struct step_parser *p, char *line, char **end)
 {
 	char *c = line, *behind;
 	struct word *w;
@@ -246,19 +260,19 @@ static int cut(struct parser *p, char *line, char **end)
 }
 
 /* The next word; "" if there is none, or if it is in quotes. */
-static const char *next(const struct parser *p)
+static const char *next(const struct step_parser *p)
 {
 	const struct word *w = &p->words[p->at];
 
 	return p->at < p->n && !w->quoted ? w->text : "";
 }
 
-static bool next_is(const struct parser *p, const char *text)
+static bool next_is(const struct step_parser *p, const char *text)
 {
 	return !strcmp(next(p), text);
 }
 
-static bool take(struct parser *p, const char *text)
+static bool take(struct step_parser *p, const char *text)
 {
 	bool is = next_is(p, text);
 
@@ -266,7 +280,7 @@ static bool take(struct parser *p, const char *text)
 	return is;
 }
 
-static int want(struct parser *p, const char *text)
+static int want(struct step_parser *p, const char *text)
 {
 	char what[40];
 
@@ -276,12 +290,12 @@ static int want(struct parser *p, const char *text)
 	return unfit(p, what);
 }
 
-static int want_end(const struct parser *p)
+static int want_end(const struct step_parser *p)
 {
 	return p->at == p->n ? 0 : unfit(p, "the end of the line");
 }
 
-static int want_number(struct parser *p, __u64 max, __s64 *number)
+static int want_number(struct step_parser *p, __u64 max, __s64 *number)
 {
 	char what[60];
 	__u64 n;
@@ -295,7 +309,7 @@ static int want_number(struct parser *p, __u64 max, __s64 *number)
 	return unfit(p, what);
 }
 
-static int find_task(const struct parser *p, const char *name)
+static int find_task(const struct step_parser *p, const char *name)
 {
 	size_t i;
 
@@ -305,7 +319,7 @@ static int find_task(const struct parser *p, const char *name)
 	return -1;
 }
 
-static int want_task(struct parser *p, int *task)
+static int want_task(struct step_parser *p, int *task)
 {
 	*task = find_task(p, next(p));
 	if (*task < 0)
@@ -315,7 +329,7 @@ static int want_task(struct parser *p, int *task)
 	return 0;
 }
 
-static int want_signal(struct parser *p, int *signal)
+static int want_signal(struct step_parser *p, int *signal)
 {
 	*signal = step_signal(next(p));
 
@@ -326,7 +340,7 @@ static int want_signal(struct parser *p, int *signal)
 }
 
 /* Not the name of a point, nor another word that could stand here. */
-static int unfit_point(const struct parser *p, const char *others)
+static int unfit_point(const struct step_parser *p, const char *others)
 {
 	const char *name = next(p), *best = "write.copy";
 	size_t i, same, longest = 0;
@@ -348,7 +362,7 @@ static int unfit_point(const struct parser *p, const char *others)
 }
 
 /* A point of the pipe. */
-static int want_point(struct parser *p, int *point, const char *others)
+static int want_point(struct step_parser *p, int *point, const char *others)
 {
 	*point = step_point(next(p));
 	if (*point == STEP_NO_POINT)
@@ -360,7 +374,7 @@ static int want_point(struct parser *p, int *point, const char *others)
 }
 
 /* One where a task can be stopped. */
-static int want_stop(struct parser *p, int *point, const char *others)
+static int want_stop(struct step_parser *p, int *point, const char *others)
 {
 	int err = want_point(p, point, others);
 
@@ -372,7 +386,7 @@ static int want_stop(struct parser *p, int *point, const char *others)
 			"give a point before or after it, or 'blocked'");
 }
 
-static bool take_poll_word(struct parser *p, unsigned int *mask)
+static bool take_poll_word(struct step_parser *p, unsigned int *mask)
 {
 	size_t i;
 
@@ -385,7 +399,7 @@ static bool take_poll_word(struct parser *p, unsigned int *mask)
 	return false;
 }
 
-static int want_poll_words(struct parser *p, unsigned int *mask)
+static int want_poll_words(struct step_parser *p, unsigned int *mask)
 {
 	*mask = 0;
 	if (take(p, "nothing"))
@@ -399,7 +413,7 @@ static int want_poll_words(struct parser *p, unsigned int *mask)
 
 /* ---- declarations ------------------------------------------------------- */
 
-static int parse_pipe(struct parser *p)
+static int parse_pipe(struct step_parser *p)
 {
 	__s64 n;
 	int err;
@@ -419,12 +433,15 @@ static int parse_pipe(struct parser *p)
 		return unfit(p, "'slots' or 'persist'");
 	if (take(p, "kernel"))
 		p->s->persistence = IPCDEMO_PERSIST_KERNEL;
-	else if (!take(p, "process"))
+	else if (take(p, "process"))
+		p->s->persistence = IPCDEMO_PERSIST_PROCESS;
+	else
 		return unfit(p, "'process' or 'kernel'");
+	p->s->says_persistence = true;
 	return 0;
 }
 
-static bool is_name(const char *text)
+bool step_is_name(const char *text)
 {
 	static const char *const taken[] = {"pipe",    "task",	  "run",
 					    "step",    "signal",  "kill",
@@ -444,7 +461,7 @@ static bool is_name(const char *text)
 	return !*text;
 }
 
-static int want_what_opens(struct parser *p, enum step_end *end)
+static int want_what_opens(struct step_parser *p, enum step_end *end)
 {
 	if (take(p, "read"))
 		*end = STEP_READ;
@@ -457,17 +474,19 @@ static int want_what_opens(struct parser *p, enum step_end *end)
 	return 0;
 }
 
-static int parse_task(struct parser *p)
+static int parse_task(struct step_parser *p)
 {
-	struct step_task *t = &p->s->tasks[p->s->ntasks];
+	struct step_task *t;
 
-	if (!is_name(next(p)))
+	if (!step_is_name(next(p)))
 		return unfit(p,
 			     "a name for the task: a letter and up to 14 letters or digits, and no word of this language");
 	if (find_task(p, next(p)) >= 0)
 		return unfit(p, "a name that no other task has");
 	if (p->s->ntasks == STEP_TASKS)
 		return error_at(p, column(p), "more than %d tasks", STEP_TASKS);
+	t = &p->s->tasks[p->s->ntasks];
+	memset(t, 0, sizeof(*t));
 	strcpy(t->name, p->words[p->at++].text);
 	if (take(p, "opens") && !take(p, "nothing") &&
 	    want_what_opens(p, &t->opens))
@@ -486,12 +505,14 @@ static int parse_task(struct parser *p)
 				     ? "nonblock, restart or the end of the line"
 				     : "opens, nonblock, restart or the end of the line");
 	p->opens[p->s->ntasks++] = t->opens;
+	if (!p->begun)
+		p->s->early++;
 	return 0;
 }
 
 /* ---- operations --------------------------------------------------------- */
 
-static int parse_write(struct parser *p, struct step_op *op)
+static int parse_write(struct step_parser *p, struct step_op *op)
 {
 	const struct word *w = &p->words[p->at];
 	__s64 n;
@@ -505,17 +526,23 @@ static int parse_write(struct parser *p, struct step_op *op)
 	op->data = copy(w->text, w->len);
 	if (!op->data)
 		return fail("out of memory");
+	if (w->len > STEP_BYTES)
+		return unfit(p, "fewer bytes than that");
 	op->number = w->len;
 	p->at++;
 	return 0;
 }
 
-static int parse_command(struct parser *p, struct step_op *op)
+static int parse_command(struct step_parser *p, struct step_op *op)
 {
-	size_t i, n = p->n - p->at;
+	size_t i, len = 0, n = p->n - p->at;
 
 	if (!n)
 		return unfit(p, "a command");
+	for (i = p->at; i < p->n; i++)
+		len += p->words[i].len + 1;
+	if (len > STEP_BYTES)
+		return unfit(p, "a shorter command");
 	op->argv = calloc(n + 1, sizeof(*op->argv));
 	for (i = 0; op->argv && i < n; i++) {
 		op->argv[i] = strdup(p->words[p->at].text);
@@ -526,7 +553,7 @@ static int parse_command(struct parser *p, struct step_op *op)
 	return op->argv ? 0 : fail("out of memory");
 }
 
-static int parse_op(struct parser *p, struct step_line *l)
+static int parse_op(struct step_parser *p, struct step_line *l)
 {
 	struct step_op *op = &l->op;
 	__s64 n = 0;
@@ -578,7 +605,7 @@ static int parse_op(struct parser *p, struct step_line *l)
 
 /* ---- orders ------------------------------------------------------------- */
 
-static int parse_run(struct parser *p, struct step_line *l)
+static int parse_run(struct step_parser *p, struct step_line *l)
 {
 	int err = want_task(p, &l->task);
 
@@ -606,14 +633,14 @@ static int parse_run(struct parser *p, struct step_line *l)
 	return 0;
 }
 
-static int parse_step(struct parser *p, struct step_line *l)
+static int parse_step(struct step_parser *p, struct step_line *l)
 {
 	int err = want_task(p, &l->task);
 
 	l->number = 1;
 	if (err || p->at == p->n)
 		return err;
-	err = want_number(p, 1000, &l->number);
+	err = want_number(p, 1000000, &l->number);
 	if (!err && !l->number) {
 		p->at--;
 		return unfit(p, "a number from 1 on");
@@ -621,7 +648,7 @@ static int parse_step(struct parser *p, struct step_line *l)
 	return err;
 }
 
-static int parse_signal(struct parser *p, struct step_line *l)
+static int parse_signal(struct step_parser *p, struct step_line *l)
 {
 	int err = want_task(p, &l->task) ?: want_signal(p, &l->signal);
 
@@ -632,7 +659,7 @@ static int parse_signal(struct parser *p, struct step_line *l)
 
 /* ---- expectations ------------------------------------------------------- */
 
-static int parse_result(struct parser *p, struct step_line *l)
+static int parse_result(struct step_parser *p, struct step_line *l)
 {
 	int number;
 
@@ -673,7 +700,7 @@ static bool piece(const struct word *w, const char **text, __u64 *len,
 	       parse_size(w->text + 2, times);
 }
 
-static int parse_got(struct parser *p, struct step_line *l)
+static int parse_got(struct step_parser *p, struct step_line *l)
 {
 	__u64 len, times, i;
 	const char *text;
@@ -700,7 +727,7 @@ static int parse_got(struct parser *p, struct step_line *l)
 	return 0;
 }
 
-static int parse_expect_task(struct parser *p, struct step_line *l)
+static int parse_expect_task(struct step_parser *p, struct step_line *l)
 {
 	if (take(p, "at")) {
 		l->kind = STEP_EXPECT_AT;
@@ -743,7 +770,7 @@ static int parse_expect_task(struct parser *p, struct step_line *l)
 	return 0;
 }
 
-static int parse_indices(struct parser *p, struct step_line *l)
+static int parse_indices(struct step_parser *p, struct step_line *l)
 {
 	int err = 0;
 
@@ -761,7 +788,7 @@ static int parse_indices(struct parser *p, struct step_line *l)
 	return err;
 }
 
-static int parse_count(struct parser *p, struct step_line *l)
+static int parse_count(struct step_parser *p, struct step_line *l)
 {
 	int err = want_point(p, &l->point, "");
 
@@ -776,7 +803,7 @@ static int parse_count(struct parser *p, struct step_line *l)
 	return want_number(p, UINT32_MAX, &l->number);
 }
 
-static int parse_expect(struct parser *p, struct step_line *l)
+static int parse_expect(struct step_parser *p, struct step_line *l)
 {
 	if (next_is(p, "head") || next_is(p, "tail"))
 		return parse_indices(p, l);
@@ -806,28 +833,45 @@ static int parse_expect(struct parser *p, struct step_line *l)
 
 /* ---- lines -------------------------------------------------------------- */
 
-static struct step_line *add_line(struct parser *p)
+static struct step_line *add_line(struct step_parser *p)
 {
 	struct schedule *s = p->s;
-	struct step_line *more;
+	struct step_line **more, *l;
 
 	more = reallocarray(s->lines, s->nlines + 1, sizeof(*more));
-	if (!more)
+	l = calloc(1, sizeof(*l));
+	if (more)
+		s->lines = more;
+	if (!more || !l) {
+		free(l);
 		return NULL;
-	s->lines = more;
-	more += s->nlines++;
-	memset(more, 0, sizeof(*more));
-	more->line = p->line;
-	more->task = -1;
-	more->point = STEP_NO_POINT;
-	return more;
+	}
+	s->lines[s->nlines++] = l;
+	l->line = p->line;
+	l->task = -1;
+	l->point = STEP_NO_POINT;
+	return l;
+}
+
+static void free_line(struct step_line *l)
+{
+	size_t i;
+
+	for (i = 0; l->op.argv && l->op.argv[i]; i++)
+		free(l->op.argv[i]);
+	free(l->op.argv);
+	free(l->op.text);
+	free(l->op.data);
+	free(l->data);
+	free(l->text);
+	free(l);
 }
 
 /*
  * "W:", whose operation this is.  Return: 1: it is one, 0: the line begins with
  * something else, USAGE after a message.
  */
-static int take_owner(struct parser *p, int *task)
+static int take_owner(struct step_parser *p, int *task)
 {
 	char *word = p->words[0].text, *colon = strchr(word, ':');
 	int len = colon ? colon - word : 0, err = 0;
@@ -848,40 +892,28 @@ static int take_owner(struct parser *p, int *task)
 	return err ?: 1;
 }
 
-static int parse_words(struct parser *p, const char *text, size_t len)
+static int parse_declaration(struct step_parser *p)
 {
-	struct step_line *l;
-	size_t first;
 	int err;
 
-	if (next_is(p, "pipe") || next_is(p, "task")) {
-		if (p->begun)
-			return error_at(p, column(p),
-					"'pipe' and 'task' come before everything else");
-		err = take(p, "pipe") ? parse_pipe(p) : 0;
-		if (!err && take(p, "task"))
-			err = parse_task(p);
-		return err ?: want_end(p);
+	if (take(p, "task")) {
+		err = parse_task(p);
+	} else if (p->begun) {
+		return error_at(p, column(p),
+				"'pipe' comes before everything but 'task'");
+	} else {
+		p->at++;
+		err = parse_pipe(p);
 	}
-	l = add_line(p);
-	if (!l)
-		return fail("out of memory");
-	first = p->words[0].column - 1;
-	l->text = copy(text + first, len - first);
-	if (!l->text)
-		return fail("out of memory");
-	p->begun = true;
+	return err ?: want_end(p);
+}
 
-	err = take_owner(p, &l->task);
-	if (err == USAGE)
-		return err;
-	if (err) {
-		first = p->n > 1 ? p->words[1].column - 1 : len;
-		l->op.text = copy(text + first, len - first);
-		if (!l->op.text)
-			return fail("out of memory");
-		err = parse_op(p, l);
-	} else if (take(p, "run")) {
+/* An order or an expectation; those have l->task of their own. */
+static int parse_order(struct step_parser *p, struct step_line *l)
+{
+	int err;
+
+	if (take(p, "run")) {
 		l->kind = STEP_RUN_POINT;
 		err = parse_run(p, l);
 	} else if (take(p, "step")) {
@@ -899,16 +931,56 @@ static int parse_words(struct parser *p, const char *text, size_t len)
 	} else if (take(p, "expect")) {
 		err = parse_expect(p, l);
 	} else {
-		return unfit(p,
-			     "pipe, task, run, step, signal, kill, let, expect, or a task and a colon");
+		err = unfit(p,
+			    "pipe, task, run, step, signal, kill, let, expect, or a task and a colon");
 	}
-	return err ?: want_end(p);
+	return err;
 }
 
-static int parse_line(struct parser *p, const char *line)
+static int parse_words(struct step_parser *p, const char *text, size_t len)
 {
+	bool late = p->begun && next_is(p, "task");
+	struct step_line *l;
+	size_t first;
+	int err;
+
+	if (next_is(p, "pipe") || (next_is(p, "task") && !late))
+		return parse_declaration(p);
+	l = add_line(p);
+	if (!l)
+		return fail("out of memory");
+	first = p->words[0].column - 1;
+	l->text = copy(text + first, len - first);
+	if (!l->text)
+		return fail("out of memory");
+	if (late) {
+		l->kind = STEP_TASK;
+		l->task = p->s->ntasks;
+		return parse_declaration(p);
+	}
+
+	err = take_owner(p, &l->task);
+	if (err == USAGE)
+		return err;
+	if (err) {
+		first = p->n > 1 ? p->words[1].column - 1 : len;
+		l->op.text = copy(text + first, len - first);
+		if (!l->op.text)
+			return fail("out of memory");
+		err = parse_op(p, l);
+	} else {
+		err = parse_order(p, l);
+	}
+	err = err ?: want_end(p);
+	if (!err)
+		p->begun = true;
+	return err;
+}
+
+int step_parse_line(struct step_parser *p, const char *line)
+{
+	size_t i, len, had = p->s->nlines;
 	char *work = strdup(line), *end;
-	size_t i, len;
 	int err;
 
 	if (!work)
@@ -921,7 +993,18 @@ static int parse_line(struct parser *p, const char *line)
 		err = parse_words(p, line, len);
 	}
 	free(work);
+	if (err && p->s->nlines > had)
+		free_line(p->s->lines[--p->s->nlines]);
 	return err;
+}
+
+struct step_parser *step_parser_new(struct schedule *schedule)
+{
+	struct step_parser *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->s = schedule;
+	return p;
 }
 
 /* The first line of the first comment, but for what lawyers read. */
@@ -937,7 +1020,7 @@ static int take_title(struct schedule *s, const char *line)
 	return s->title ? 0 : fail("out of memory");
 }
 
-static int parse_file(struct parser *p, FILE *from)
+static int parse_file(struct step_parser *p, FILE *from)
 {
 	char *line = NULL;
 	size_t room = 0;
@@ -954,7 +1037,7 @@ static int parse_file(struct parser *p, FILE *from)
 		if (!*p->s->title)
 			err = take_title(p->s, line);
 		if (!err)
-			err = parse_line(p, line);
+			err = step_parse_line(p, line);
 	}
 	free(line);
 	if (!err && ferror(from))
@@ -970,7 +1053,7 @@ static int parse_file(struct parser *p, FILE *from)
 int step_parse(const char *file, struct schedule *schedule)
 {
 	bool is_stdin = !strcmp(file, "-");
-	struct parser p = {.s = schedule};
+	struct step_parser p = {.s = schedule};
 	FILE *from;
 	int err;
 
@@ -990,19 +1073,10 @@ int step_parse(const char *file, struct schedule *schedule)
 
 void step_free(struct schedule *schedule)
 {
-	struct step_line *l;
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; i < schedule->nlines; i++) {
-		l = &schedule->lines[i];
-		for (j = 0; l->op.argv && l->op.argv[j]; j++)
-			free(l->op.argv[j]);
-		free(l->op.argv);
-		free(l->op.text);
-		free(l->op.data);
-		free(l->data);
-		free(l->text);
-	}
+	for (i = 0; i < schedule->nlines; i++)
+		free_line(schedule->lines[i]);
 	free(schedule->lines);
 	free(schedule->file);
 	free(schedule->title);

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs a schedule on the default pipe (see step.h)
- *
- * Each task is a process.  It waits at a socket for its next operation, does
- * it, and waits again; a gate of ours stands for it at every point.  So a task
- * moves only when it is told to: by an operation, or by being let through.
- * After each such move we wait until all tasks are at rest: held, asleep in the
- * pipe, waiting for its lock, or at their sockets.  At most one task is told to
- * move at a time, so what comes out does not depend on the scheduler.
- *
- * Ownership.  The gates belong to our control descriptor, the tasks die with us
- * (PR_SET_PDEATHSIG): whatever happens to us, nobody stays held.
+ * The engine: runs a schedule on the default pipe (see step_engine.h)
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,98 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "step.h"
+#include "step_engine.h"
 
-#define SIGNALS 32
-
-/**
- * struct share - what a task and we both see
- * @ready:	1: the task has opened what it shall open; else -errno, 0: not yet
- * @op:		what it shall do; it has a copy of the schedule at the same place
- * @target:	the process that the operation is about
- * @end:	its descriptor of the pipe, -1: none
- * @done:	how many operations are over
- * @result:	of the last one; negative: -errno
- * @caught:	how often a signal came
- * @data:	what was read last
- */
-struct share {
-	atomic_int ready;
-	const struct step_op *op;
-	pid_t target;
-	int end;
-	atomic_uint done;
-	long long result;
-	atomic_uint caught[SIGNALS];
-	char data[STEP_BYTES];
-};
-
-/**
- * struct worker - a task while the schedule runs
- * @pid:	its process, 0: none
- * @pidfd:	readable once it has ended
- * @socket:	tells it to begin an operation, and us that one is over
- * @output:	what a command prints
- * @queue:	its operations, @queued of them, @begun of which were begun and
- *		@done are over
- * @last:	the last one that is over, NULL: none
- * @result:	its result
- * @free:	it was let go: it moves as soon as it can
- * @gone:	the process has ended, with @status
- * @moved:	it was told to move, and where it came to was not told yet
- * @now:	where it is
- * @told:	what was told of it last
- */
-struct worker {
-	const struct step_task *task;
-	pid_t pid;
-	int pidfd;
-	int socket;
-	int output;
-	struct share *share;
-	const struct step_op **queue;
-	size_t queued;
-	size_t begun;
-	size_t done;
-	const struct step_op *last;
-	long long result;
-	bool free;
-	bool gone;
-	bool moved;
-	struct ipcdemo_arrival now;
-	struct ipcdemo_arrival told;
-};
-
-/**
- * struct run - a schedule that runs
- * @pipe:	the id of the default pipe
- * @control:	our control descriptor, -1: none
- * @guard:	both ends, while the tasks open theirs
- * @changed:	the pipe is ours: put it back at the end
- * @persistence: of the pipe before
- * @capacity:	likewise
- * @base:	the pipe when the schedule began
- * @counters:	likewise, what was counted
- * @line:	the line being run; NULL: none yet
- * @deadline:	when it must be done
- */
-struct run {
-	struct cli *cli;
-	const struct schedule *s;
-	struct step_report *report;
-	__u32 pipe;
-	int control;
-	int guard;
-	bool changed;
-	__u64 persistence;
-	__u64 capacity;
-	struct ipcdemo_pipe_stat base;
-	struct ipcdemo_pipe_view counters;
-	const struct step_line *line;
-	__u64 deadline;
-	size_t n;
-	struct worker workers[STEP_TASKS];
-};
+/* For how long a live task may run outside of the pipe before we go on. */
+#define OUTSIDE_MS 1000
 
 /* ---- signals to us ------------------------------------------------------ */
 
@@ -149,199 +50,9 @@ void step_catch_signals(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* ---- the side of the task ----------------------------------------------- */
-
-static struct share *mine;
-
-static void caught(int signal)
-{
-	mine->caught[signal]++;
-}
-
-static void set_handlers(const struct step_task *task)
-{
-	static const int counted[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGTERM,
-				      SIGPIPE};
-	struct sigaction action = {
-		.sa_handler = caught,
-		.sa_flags = task->restart ? SA_RESTART : 0,
-	};
-	size_t i;
-
-	/* From the keyboard: they are for the stepper, which ends us. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	for (i = 0; i < ARRAY_SIZE(counted); i++)
-		sigaction(counted[i], &action, NULL);
-}
-
-static int open_flags(enum step_end end, bool nonblock)
-{
-	static const int modes[] = {
-		[STEP_READ] = O_RDONLY,
-		[STEP_WRITE] = O_WRONLY,
-		[STEP_BOTH] = O_RDWR,
-	};
-
-	return modes[end] | (nonblock ? O_NONBLOCK : 0) | O_CLOEXEC;
-}
-
-/**
- * struct self - what a task has
- * @opened:	which end of the pipe it opened last
- * @control:	a control descriptor of its own, for resize
- * @fill:	what it writes
- */
-struct self {
-	struct ipcdemo *ipc;
-	const char *device;
-	enum step_end opened;
-	int control;
-	int output;
-	char *fill;
-};
-
-static long long open_end(struct self *self, enum step_end end, bool nonblock)
-{
-	int fd = open(self->device, open_flags(end, nonblock));
-
-	if (fd < 0)
-		return -errno;
-	if (mine->end >= 0)
-		close(mine->end);
-	mine->end = fd;
-	self->opened = end;
-	return 0;
-}
-
-static long long close_end(void)
-{
-	int fd = mine->end;
-
-	mine->end = -1;
-	return close(fd) ? -errno : 0;
-}
-
-static long long ask(unsigned int mask)
-{
-	struct pollfd p = {.fd = mine->end, .events = mask};
-
-	/* POLLERR and POLLHUP are told of a bad descriptor, too: no pipe is it */
-	if (mine->end < 0)
-		return -EBADF;
-	return poll(&p, 1, 0) < 0 ? -errno : p.revents;
-}
-
-static long long resize(struct self *self, __u64 bytes)
-{
-	int err;
-
-	err = ipcdemo_set_capacity(self->ipc,
-				   mine->end >= 0 ? mine->end : self->control,
-				   0, &bytes);
-	return err ?: (long long)bytes;
-}
-
-/* Becomes the command; the gates stay, they are for this process. */
-static long long run_command(struct self *self, char **argv)
-{
-	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int out = self->output;
-
-	if (self->opened == STEP_READ || self->opened == STEP_BOTH)
-		in = mine->end;
-	if (self->opened == STEP_WRITE || self->opened == STEP_BOTH)
-		out = mine->end;
-	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
-		return -errno;
-	/* Else closing standard input would not be the last close. */
-	if (mine->end >= 0)
-		close(mine->end);
-	mine->end = self->opened == STEP_WRITE ? STDOUT_FILENO : STDIN_FILENO;
-	execvp(argv[0], argv);
-	return -errno;
-}
-
-static long long perform(struct self *self, const struct step_op *op)
-{
-	ssize_t n = 0;
-
-	switch (op->kind) {
-	case STEP_OP_OPEN:
-		return open_end(self, op->end, op->nonblock);
-	case STEP_OP_READ:
-		n = read(mine->end, mine->data, op->number);
-		break;
-	case STEP_OP_WRITE:
-		n = write(mine->end, op->data ?: self->fill, op->number);
-		break;
-	case STEP_OP_CLOSE:
-		return close_end();
-	case STEP_OP_POLL:
-		return ask(op->mask);
-	case STEP_OP_RESIZE:
-		return resize(self, op->number);
-	case STEP_OP_SIGNAL:
-		if (mine->target <= 0)
-			return -ESRCH;
-		n = kill(mine->target, op->signal);
-		break;
-	case STEP_OP_RUN:
-		return run_command(self, op->argv);
-	}
-	return n < 0 ? -errno : n;
-}
-
-static void work(struct self *self, int socket)
-{
-	char byte;
-	ssize_t n;
-
-	for (;;) {
-		n = read(socket, &byte, 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n != 1)
-			_exit(0);
-		mine->result = perform(self, mine->op);
-		mine->done++;
-		while (write(socket, "", 1) < 0 && errno == EINTR)
-			;
-	}
-}
-
-static void be_task(struct run *r, struct worker *w, int socket, pid_t parent)
-{
-	struct self self = {
-		.ipc = r->cli->ipc,
-		.device = ipcdemo_device(r->cli->ipc),
-		.output = w->output,
-	};
-	long long err = 0;
-
-	mine = w->share;
-	mine->end = -1;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	prctl(PR_SET_NAME, w->task->name);
-	set_handlers(w->task);
-	self.control = open(self.device, IPCDEMO_O_CONTROL | O_CLOEXEC);
-	self.fill = malloc(STEP_BYTES);
-	if (self.control < 0 || !self.fill)
-		err = -errno;
-	else
-		memset(self.fill, w->task->name[0], STEP_BYTES);
-	if (!err && w->task->opens)
-		err = open_end(&self, w->task->opens, w->task->nonblock);
-	mine->ready = err ?: 1;
-	work(&self, socket);
-}
-
 /* ---- words -------------------------------------------------------------- */
 
-__printf(2, 3) static int failed(struct run *r, const char *fmt, ...)
+int step_failed(struct run *r, const char *fmt, ...)
 {
 	char *what = NULL;
 	va_list ap;
@@ -354,7 +65,7 @@ __printf(2, 3) static int failed(struct run *r, const char *fmt, ...)
 	va_end(ap);
 	if (!what)
 		return fail("out of memory");
-	if (!r->line) {
+	if (!r->line || !r->s->file) {
 		r->report->failure = what;
 		return FAILED;
 	}
@@ -365,28 +76,28 @@ __printf(2, 3) static int failed(struct run *r, const char *fmt, ...)
 	return r->report->failure ? FAILED : fail("out of memory");
 }
 
-static int failed_ipc(struct run *r)
+int step_failed_ipc(struct run *r)
 {
-	return failed(r, "%s", ipcdemo_error(r->cli->ipc));
+	return step_failed(r, "%s", ipcdemo_error(r->cli->ipc));
 }
 
-static bool left_to_do(const struct worker *w)
+bool step_left_to_do(const struct worker *w)
 {
 	return w->begun < w->queued;
 }
 
-static bool in_op(const struct worker *w)
+bool step_in_op(const struct worker *w)
 {
 	return w->begun > w->done;
 }
 
-static bool is_over(const struct worker *w)
+bool step_is_over(const struct worker *w)
 {
-	return w->gone || (!in_op(w) && !left_to_do(w));
+	return w->gone || (!step_in_op(w) && !step_left_to_do(w));
 }
 
-static const char *result_words(const struct step_op *op, long long result,
-				char *buf, size_t size)
+const char *step_result_words(const struct step_op *op, long long result,
+			      char *buf, size_t size)
 {
 	if (result < 0)
 		snprintf(buf, size, "%s", step_errno_name(-result));
@@ -398,7 +109,7 @@ static const char *result_words(const struct step_op *op, long long result,
 }
 
 /* What a task is doing, as the end of a sentence that begins with its name. */
-static const char *doing(const struct worker *w, char *buf, size_t size)
+const char *step_doing(const struct worker *w, char *buf, size_t size)
 {
 	char result[40];
 
@@ -417,65 +128,76 @@ static const char *doing(const struct worker *w, char *buf, size_t size)
 		snprintf(buf, size, "waits for the lock at %s", w->now.point);
 		return buf;
 	case IPCDEMO_TASK_RUNNING:
+		if (w->live && !*w->now.point)
+			break;
 		snprintf(buf, size, "is running%s%s",
 			 *w->now.point ? ", was last at " : "", w->now.point);
 		return buf;
 	}
-	if (in_op(w))
+	if (w->live)
+		snprintf(buf, size, "is outside of the pipe");
+	else if (step_in_op(w))
 		snprintf(buf, size, "is not in the pipe (%s)",
 			 w->queue[w->begun - 1]->text);
 	else if (!w->last)
 		snprintf(buf, size, "has not begun");
 	else
 		snprintf(buf, size, "is %s: %s gave %s",
-			 left_to_do(w) ? "between two calls" : "done",
+			 step_left_to_do(w) ? "between two calls" : "done",
 			 w->last->text,
-			 result_words(w->last, w->result, result,
-				      sizeof(result)));
+			 step_result_words(w->last, w->result, result,
+					   sizeof(result)));
 	return buf;
 }
 
-static int relative(const struct run *r, __s64 index)
+int step_relative(const struct run *r, __s64 index)
 {
 	return (__u32)index - r->base.head;
 }
 
-/* What the point knows, in parentheses; indices count from our start. */
-static void tell_values(const struct run *r, const struct ipcdemo_arrival *a)
+/* Indices count from our start. */
+const char *step_values(const struct run *r, const struct ipcdemo_arrival *a,
+			char *buf, size_t size)
 {
-	FILE *to = r->report->to;
-	size_t len = strlen(a->point);
+	size_t len = strlen(a->point), n = 0;
 	const char *comma = " (";
 
+	*buf = '\0';
 	if (a->len >= 0) {
-		fprintf(to, "%slen %lld", comma, a->len);
+		n = snprintf(buf, size, "%slen %lld", comma, a->len);
 		comma = ", ";
 	}
-	if (a->head >= 0) {
-		fprintf(to, "%shead %d, tail %d", comma, relative(r, a->head),
-			relative(r, a->tail));
+	if (a->head >= 0 && n < size) {
+		n += snprintf(buf + n, size - n, "%shead %d, tail %d", comma,
+			      step_relative(r, a->head),
+			      step_relative(r, a->tail));
 		comma = ", ";
 	}
+	if (n >= size)
+		return buf;
 	if (len > 7 && !strcmp(a->point + len - 7, ".return")) {
 		if (a->decided < 0)
-			fprintf(to, "%s%s", comma,
-				step_errno_name(-a->decided));
+			n += snprintf(buf + n, size - n, "%s%s", comma,
+				      step_errno_name(-a->decided));
 		else
-			fprintf(to, "%sresult %lld", comma, a->decided);
+			n += snprintf(buf + n, size - n, "%sresult %lld", comma,
+				      a->decided);
 		comma = ", ";
 	} else if (a->decided == 0 || a->decided == 1) {
-		fprintf(to, "%sdecided %s", comma, a->decided ? "yes" : "no");
+		n += snprintf(buf + n, size - n, "%sdecided %s", comma,
+			      a->decided ? "yes" : "no");
 		comma = ", ";
 	}
-	if (*comma == ',')
-		putc(')', to);
+	if (*comma == ',' && n < size)
+		snprintf(buf + n, size - n, ")");
+	return buf;
 }
 
-static bool in_call(const struct worker *w)
+bool step_in_call(const struct worker *w)
 {
-	return w->now.state == IPCDEMO_TASK_HELD ||
-	       w->now.state == IPCDEMO_TASK_ASLEEP ||
-	       w->now.state == IPCDEMO_TASK_LOCK;
+	return !w->gone && (w->now.state == IPCDEMO_TASK_HELD ||
+			    w->now.state == IPCDEMO_TASK_ASLEEP ||
+			    w->now.state == IPCDEMO_TASK_LOCK);
 }
 
 /* Where tasks came to, since it was told last. */
@@ -483,7 +205,7 @@ static void tell(struct run *r)
 {
 	FILE *to = r->report->to;
 	struct worker *w;
-	char words[160];
+	char words[160], values[120];
 	int point;
 
 	for (w = r->workers; w < r->workers + r->n; w++) {
@@ -495,15 +217,14 @@ static void tell(struct run *r)
 		if (!r->report->verbose)
 			continue;
 		point = step_point(w->now.point);
-		if (!in_call(w) || point < 0) {
+		if (!step_in_call(w) || point < 0) {
 			fprintf(to, "         %s %s\n", w->task->name,
-				doing(w, words, sizeof(words)));
+				step_doing(w, words, sizeof(words)));
 			continue;
 		}
-		fprintf(to, "         %s  %s: %s", w->task->name, w->now.point,
-			step_point_sentence(point));
-		tell_values(r, &w->now);
-		putc('\n', to);
+		fprintf(to, "         %s  %s: %s%s\n", w->task->name,
+			w->now.point, step_point_sentence(point),
+			step_values(r, &w->now, values, sizeof(values)));
 	}
 }
 
@@ -527,7 +248,7 @@ static int ms_left(const struct run *r)
 /* Is it in an operation, and asleep where we do not see why? */
 static bool is_elsewhere(const struct worker *w)
 {
-	return w->pid && !w->gone && in_op(w) &&
+	return w->pid && !w->live && !w->gone && step_in_op(w) &&
 	       w->now.state == IPCDEMO_TASK_IDLE;
 }
 
@@ -539,13 +260,13 @@ static int too_slow(struct run *r)
 	for (w = r->workers; w < r->workers + r->n; w++)
 		if (!w->gone &&
 		    (w->now.state == IPCDEMO_TASK_RUNNING || is_elsewhere(w)))
-			return failed(r, "after %g s, %s %s: %s",
-				      r->report->timeout_ms / 1000.0,
-				      w->task->name,
-				      doing(w, words, sizeof(words)),
-				      "it did not come to a point");
-	return failed(r, "this took longer than %g s",
-		      r->report->timeout_ms / 1000.0);
+			return step_failed(r, "after %g s, %s %s: %s",
+					   r->report->timeout_ms / 1000.0,
+					   w->task->name,
+					   step_doing(w, words, sizeof(words)),
+					   "it did not come to a point");
+	return step_failed(r, "this took longer than %g s",
+			   r->report->timeout_ms / 1000.0);
 }
 
 static void finish(struct worker *w, long long result)
@@ -566,12 +287,13 @@ static void take_results(struct worker *w)
 	    waitpid(w->pid, &status, WNOHANG) == w->pid) {
 		w->gone = true;
 		w->moved = true;
-		if (in_op(w) && w->queue[w->begun - 1]->kind == STEP_OP_RUN)
+		if (step_in_op(w) &&
+		    w->queue[w->begun - 1]->kind == STEP_OP_RUN)
 			finish(w, WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 						      : WEXITSTATUS(status));
 		return;
 	}
-	if (w->now.state == IPCDEMO_TASK_IDLE && in_op(w) &&
+	if (w->now.state == IPCDEMO_TASK_IDLE && step_in_op(w) &&
 	    w->share->done > w->done) {
 		finish(w, w->share->result);
 		if (recv(w->socket, &byte, 1, MSG_DONTWAIT) < 0)
@@ -579,29 +301,142 @@ static void take_results(struct worker *w)
 	}
 }
 
-/* Asks what all are doing; waits until none is running. */
-static int look(struct run *r, __u32 flags)
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+/* Which calls of a live task begin and end, from the points it comes to. */
+static int follow(struct run *r, struct worker *w)
+{
+	const char *point = w->now.point;
+
+	if (w->now.state == IPCDEMO_TASK_GONE) {
+		w->gone = true;
+		w->moved = true;
+		w->done = w->begun;
+		return 0;
+	}
+	if (!step_in_call(w)) {
+		/* RUNNING in a call: it is on its way to the next point */
+		if (step_in_op(w) && !*point)
+			finish(w, w->returned);
+		return 0;
+	}
+	w->outside = false;
+	if (w->now.state != IPCDEMO_TASK_HELD) {
+		/* Adopted asleep, or it waits for the lock first thing */
+		return step_in_op(w) || !r->seen ? 0 : r->seen(r->ctx, w);
+	}
+	if (!w->arriving)
+		return 0;
+	w->arriving = false;
+	if (ends_with(point, ".return"))
+		w->returned = w->now.decided;
+	if (step_in_op(w) && ends_with(point, ".enter"))
+		finish(w, w->returned);
+	return step_in_op(w) || !r->seen ? 0 : r->seen(r->ctx, w);
+}
+
+static int queue_op(struct worker *w, const struct step_op *op)
+{
+	const struct step_op **more;
+
+	more = reallocarray(w->queue, w->queued + 1, sizeof(*more));
+	if (!more)
+		return fail("out of memory");
+	w->queue = more;
+	w->queue[w->queued++] = op;
+	return 0;
+}
+
+int step_queue_seen(struct worker *w, const struct step_op *op)
+{
+	int err = queue_op(w, op);
+
+	if (!err)
+		w->begun = w->queued;
+	return err;
+}
+
+/* Asks what these are doing; with flags, waits until none is running. */
+static int ask(struct run *r, __u32 flags, int ms, bool outside)
 {
 	struct ipcdemo_arrival tasks[STEP_TASKS] = {0};
 	struct worker *w;
 	size_t n = 0;
-	int err;
+	int err, status = 0;
 
 	for (w = r->workers; w < r->workers + r->n; w++)
-		if (!w->gone)
+		if (!w->gone && (outside || !w->outside))
 			tasks[n++].pid = w->pid;
-	err = ipcdemo_tasks(r->cli->ipc, r->control, flags, ms_left(r), tasks,
-			    n);
+	err = ipcdemo_tasks(r->cli->ipc, r->control, flags, ms, tasks, n);
 	if (err && err != -ETIMEDOUT)
-		return failed_ipc(r);
+		return err;
 	n = 0;
 	for (w = r->workers; w < r->workers + r->n; w++) {
-		if (w->gone)
+		if (w->gone || (!outside && w->outside))
 			continue;
 		w->now = tasks[n++];
-		take_results(w);
+		if (!w->live)
+			take_results(w);
+		else
+			status = follow(r, w) ?: status;
 	}
-	return err ? too_slow(r) : 0;
+	return err ?: status;
+}
+
+/* Whoever is running still is a live task outside of the pipe? */
+static bool only_outsiders_run(const struct run *r)
+{
+	const struct worker *w;
+
+	for (w = r->workers; w < r->workers + r->n; w++)
+		if (!w->gone && w->now.state == IPCDEMO_TASK_RUNNING &&
+		    (!w->live || *w->now.point))
+			return false;
+	return true;
+}
+
+/*
+ * Waits until nobody is running.  A live task that computes on and on outside
+ * of the pipe is no part of the schedule until it comes back.
+ */
+static int quiet(struct run *r)
+{
+	int err, ms = ms_left(r);
+	bool live = false;
+	struct worker *w;
+
+	for (w = r->workers; w < r->workers + r->n; w++)
+		live |= w->live && !w->gone && !w->outside;
+	if (live && ms > OUTSIDE_MS) {
+		err = ask(r, IPCDEMO_TASKS_QUIET, OUTSIDE_MS, false);
+		if (err != -ETIMEDOUT)
+			return err < 0 ? step_failed_ipc(r) : err;
+		if (only_outsiders_run(r)) {
+			for (w = r->workers; w < r->workers + r->n; w++)
+				w->outside |=
+					w->live && !w->gone &&
+					!step_in_call(w) &&
+					w->now.state == IPCDEMO_TASK_RUNNING;
+			return 0;
+		}
+		ms = ms_left(r);
+	}
+	err = ask(r, IPCDEMO_TASKS_QUIET, ms, false);
+	if (err == -ETIMEDOUT)
+		return too_slow(r);
+	return err < 0 ? step_failed_ipc(r) : err;
+}
+
+int step_look(struct run *r)
+{
+	int err = ask(r, 0, 0, true);
+
+	return err < 0 ? step_failed_ipc(r) : err;
 }
 
 /*
@@ -620,8 +455,8 @@ static int wait_for_elsewhere(struct run *r)
 	while (!(err = ipcdemo_gate_wait(r->cli->ipc, r->control, 0, &arrival)))
 		;
 	if (err != -ETIMEDOUT)
-		return failed_ipc(r);
-	err = look(r, 0);
+		return step_failed_ipc(r);
+	err = step_look(r);
 	if (err)
 		return err;
 	fds[n++] = (struct pollfd){.fd = r->control, .events = POLLIN};
@@ -637,14 +472,13 @@ static int wait_for_elsewhere(struct run *r)
 		return 0;
 	err = poll(fds, n, ms_left(r));
 	if (err < 0)
-		return failed(r, "poll: %s", strerror(errno));
+		return step_failed(r, "poll: %s", strerror(errno));
 	for (i = 0; !err && i < n; i++)
 		fds[i].revents = 0;
 	return err ? 0 : too_slow(r);
 }
 
-/* Why it cannot be told to move; NULL: it can. */
-static const char *stuck(const struct worker *w)
+const char *step_stuck(const struct worker *w)
 {
 	if (w->gone)
 		return "it is gone";
@@ -656,11 +490,18 @@ static const char *stuck(const struct worker *w)
 	case IPCDEMO_TASK_LOCK:
 		return "who has the lock has to go on first";
 	case IPCDEMO_TASK_IDLE:
-		if (in_op(w))
+		if (w->live)
+			return "it comes to the pipe by itself";
+		if (step_in_op(w))
 			return "it is asleep outside of the pipe";
-		return left_to_do(w) ? NULL : "it has nothing left to do";
+		return step_left_to_do(w) ? NULL : "it has nothing left to do";
 	}
 	return "it is running";
+}
+
+static bool target_is_gone(const struct run *r, const struct step_op *op)
+{
+	return r->workers[op->target].gone;
 }
 
 static int go_on(struct run *r, struct worker *w)
@@ -668,20 +509,21 @@ static int go_on(struct run *r, struct worker *w)
 	const struct step_op *op;
 
 	w->moved = true;
+	w->moves++;
 	if (w->now.state == IPCDEMO_TASK_HELD) {
+		w->arriving = true;
 		if (ipcdemo_gate_go(r->cli->ipc, r->control, w->pid, 0))
-			return failed_ipc(r);
+			return step_failed_ipc(r);
 		return 0;
 	}
 	op = w->queue[w->begun++];
-	w->share->op = op;
-	if (op->kind == STEP_OP_SIGNAL)
-		w->share->target = r->workers[op->target].gone
-					   ? 0
-					   : r->workers[op->target].pid;
+	step_put_request(w->share, op,
+			 op->kind != STEP_OP_SIGNAL || target_is_gone(r, op)
+				 ? 0
+				 : r->workers[op->target].pid);
 	if (send(w->socket, "", 1, MSG_NOSIGNAL) != 1)
-		return failed(r, "%s does not listen any more: %s",
-			      w->task->name, strerror(errno));
+		return step_failed(r, "%s does not listen any more: %s",
+				   w->task->name, strerror(errno));
 	return 0;
 }
 
@@ -695,7 +537,7 @@ static int settle(struct run *r)
 	for (;;) {
 		if (interrupted)
 			return FAILED;
-		err = look(r, IPCDEMO_TASKS_QUIET);
+		err = quiet(r);
 		if (err)
 			return err;
 		elsewhere = false;
@@ -709,7 +551,7 @@ static int settle(struct run *r)
 		}
 		tell(r);
 		for (w = r->workers; w < r->workers + r->n; w++)
-			if (w->free && !stuck(w))
+			if (w->free && !step_stuck(w))
 				break;
 		if (w == r->workers + r->n)
 			return 0;
@@ -723,12 +565,12 @@ static int settle(struct run *r)
 
 /* ---- orders ------------------------------------------------------------- */
 
-static bool is_at(const struct worker *w, int point)
+bool step_is_at(const struct worker *w, int point)
 {
-	return in_call(w) && !strcmp(w->now.point, step_point_name(point));
+	return step_in_call(w) && !strcmp(w->now.point, step_point_name(point));
 }
 
-static bool is_blocked(const struct worker *w)
+bool step_is_blocked(const struct worker *w)
 {
 	return !w->gone && (w->now.state == IPCDEMO_TASK_ASLEEP ||
 			    w->now.state == IPCDEMO_TASK_LOCK);
@@ -740,13 +582,13 @@ static bool arrived(const struct worker *w, const struct step_line *l,
 {
 	switch (l->kind) {
 	case STEP_RUN_BLOCKED:
-		return is_blocked(w);
+		return step_is_blocked(w);
 	case STEP_RUN_DONE:
-		return is_over(w);
+		return step_is_over(w);
 	case STEP_RUN_CALLS:
 		return w->done - done >= (size_t)l->number;
 	default:
-		return is_at(w, l->point);
+		return step_is_at(w, l->point);
 	}
 }
 
@@ -767,8 +609,8 @@ static int cannot(struct run *r, const struct worker *w, const char *what)
 {
 	char words[160];
 
-	return failed(r, "%s %s: it %s; %s", w->task->name, what,
-		      doing(w, words, sizeof(words)), stuck(w));
+	return step_failed(r, "%s %s: it %s; %s", w->task->name, what,
+			   step_doing(w, words, sizeof(words)), step_stuck(w));
 }
 
 static int run_until(struct run *r, struct worker *w, const struct step_line *l)
@@ -782,7 +624,7 @@ static int run_until(struct run *r, struct worker *w, const struct step_line *l)
 	    arrived(w, l, done))
 		return 0;
 	do {
-		if (stuck(w))
+		if (step_stuck(w))
 			return cannot(r, w, goal(l, words, sizeof(words)));
 		if (!ms_left(r))
 			return too_slow(r);
@@ -797,7 +639,7 @@ static int take_steps(struct run *r, struct worker *w, __s64 times)
 
 	w->free = false;
 	while (!err && times-- > 0) {
-		if (stuck(w))
+		if (step_stuck(w))
 			return cannot(r, w, "cannot take a step");
 		err = go_on(r, w) ?: settle(r);
 	}
@@ -807,353 +649,70 @@ static int take_steps(struct run *r, struct worker *w, __s64 times)
 static int send_signal(struct run *r, struct worker *w, int number)
 {
 	if (w->gone)
-		return failed(r, "%s is gone: no signal reaches it",
-			      w->task->name);
+		return step_failed(r, "%s is gone: no signal reaches it",
+				   w->task->name);
 	w->moved = true;
 	if (kill(w->pid, number))
-		return failed(r, "cannot signal %s: %s", w->task->name,
-			      strerror(errno));
+		return step_failed(r, "cannot signal %s: %s", w->task->name,
+				   strerror(errno));
 	return settle(r);
 }
 
-static int queue_op(struct run *r, struct worker *w, const struct step_op *op)
+int step_move(struct run *r, struct worker *w)
 {
-	const struct step_op **more;
-
-	more = reallocarray(w->queue, w->queued + 1, sizeof(*more));
-	if (!more)
-		return fail("out of memory");
-	w->queue = more;
-	w->queue[w->queued++] = op;
-	return w->free ? settle(r) : 0;
+	r->line = NULL;
+	r->deadline = now_ms() + r->report->timeout_ms;
+	return take_steps(r, w, 1);
 }
 
-/* ---- expectations ------------------------------------------------------- */
-
-static int pipe_stat(struct run *r, struct ipcdemo_pipe_stat *stat)
+int step_stat(struct run *r, struct ipcdemo_pipe_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));
 	if (ipcdemo_pipe_stat(r->cli->ipc, r->control, r->pipe, stat))
-		return failed_ipc(r);
+		return step_failed_ipc(r);
 	return 0;
 }
 
-static int compare(struct run *r, const char *what, __s64 wanted, __s64 got)
-{
-	if (wanted == got)
-		return 0;
-	return failed(r, "expected %s %lld, but it is %lld", what, wanted, got);
-}
-
-static int expect_pipe(struct run *r, const struct step_line *l)
-{
-	struct ipcdemo_pipe_stat stat;
-	int err = pipe_stat(r, &stat);
-
-	if (err)
-		return err;
-	switch (l->kind) {
-	case STEP_EXPECT_SLOTS:
-		return compare(r, "slots", l->number, stat.slots);
-	case STEP_EXPECT_USED:
-		return compare(r, "slots used", l->number, stat.used);
-	case STEP_EXPECT_BYTES:
-		return compare(r, "bytes", l->number, stat.bytes);
-	case STEP_EXPECT_READERS:
-		return compare(r, "readers", l->number, stat.readers);
-	case STEP_EXPECT_WRITERS:
-		return compare(r, "writers", l->number, stat.writers);
-	default:
-		break;
-	}
-	if (l->has_head)
-		err = compare(r, "head", l->number, relative(r, stat.head));
-	if (!err && l->has_tail)
-		err = compare(r, "tail", l->tail, relative(r, stat.tail));
-	return err;
-}
-
-static int expect_count(struct run *r, const struct step_line *l)
-{
-	const char *point = step_point_name(l->point);
-	struct ipcdemo_pipe_view v;
-	char what[60];
-	__u64 count;
-
-	if (ipcdemo_pipe_view(r->cli->ipc, r->pipe, &v))
-		return failed_ipc(r);
-	count = ipcdemo_count(v.counters, v.ncounters, point) -
-		ipcdemo_count(r->counters.counters, r->counters.ncounters,
-			      point);
-	ipcdemo_pipe_view_free(&v);
-	snprintf(what, sizeof(what), "count %s", point);
-	return compare(r, what, l->number, count);
-}
-
-static int expect_poll(struct run *r, struct worker *w, unsigned int mask)
-{
-	struct pollfd p = {.events = POLLIN | POLLOUT};
-	char wanted[40], got[40];
-
-	if (w->gone || w->share->end < 0)
-		return failed(r, "%s has no end open: nothing can be polled",
-			      w->task->name);
-	/* A copy: it is open in the task as well, so closing it closes no end */
-	p.fd = pidfd_getfd(w->pidfd, w->share->end, 0);
-	if (p.fd < 0)
-		return failed(r, "cannot look at the descriptor of %s: %s",
-			      w->task->name, strerror(errno));
-	if (poll(&p, 1, 0) < 0)
-		return failed(r, "poll: %s", strerror(errno));
-	close(p.fd);
-	if ((unsigned int)p.revents == mask)
-		return 0;
-	step_poll_words(mask, wanted, sizeof(wanted));
-	step_poll_words(p.revents, got, sizeof(got));
-	return failed(r, "expected that poll says %s to %s, but it says %s",
-		      wanted, w->task->name, got);
-}
-
-/* What a task read last, or what its command printed. */
-static char *got(const struct worker *w, size_t *len)
-{
-	char *data = malloc(STEP_BYTES);
-	ssize_t n = 0;
-
-	if (!data)
-		return NULL;
-	if (w->last->kind == STEP_OP_RUN)
-		n = pread(w->output, data, STEP_BYTES, 0);
-	else if (w->last->kind == STEP_OP_READ)
-		n = w->result;
-	*len = n > 0 ? n : 0;
-	if (w->last->kind == STEP_OP_READ)
-		memcpy(data, w->share->data, *len);
-	return data;
-}
-
-static int expect_got(struct run *r, const struct worker *w,
-		      const struct step_line *l)
-{
-	size_t wanted = l->number, len, i;
-	int err = 0;
-	char *data;
-
-	data = got(w, &len);
-	if (!data)
-		return fail("out of memory");
-	for (i = 0; i < len && i < wanted && data[i] == l->data[i]; i++)
-		;
-	if (len != wanted)
-		err = failed(r,
-			     "expected that %s got %zu bytes, but it got %zu",
-			     w->task->name, wanted, len);
-	else if (i < len)
-		err = failed(r,
-			     "expected that %s got '%c' (0x%02x) as byte %zu, but it got '%c' (0x%02x)",
-			     w->task->name, l->data[i], (__u8)l->data[i], i,
-			     data[i], (__u8)data[i]);
-	free(data);
-	return err;
-}
-
-static int expect_result(struct run *r, const struct worker *w,
-			 const struct step_line *l)
-{
-	bool ask_poll = l->kind == STEP_EXPECT_READY;
-	struct step_op as = {.kind = ask_poll ? STEP_OP_POLL : STEP_OP_READ};
-	bool was_poll = w->last->kind == STEP_OP_POLL;
-	__s64 result = ask_poll ? l->mask : l->number;
-	char wanted[40], words[40];
-
-	if (w->result == result && ask_poll == was_poll)
-		return 0;
-	return failed(r, "expected that %s has the result %s, but '%s' gave %s",
-		      w->task->name,
-		      result_words(&as, result, wanted, sizeof(wanted)),
-		      w->last->text,
-		      result_words(w->last, w->result, words, sizeof(words)));
-}
-
-/* The expectations that are true or not, and what they are called. */
-static int expect_state(struct run *r, const struct worker *w,
-			const struct step_line *l)
-{
-	char words[160], at[60] = "";
-	bool is = false;
-
-	switch (l->kind) {
-	case STEP_EXPECT_AT:
-		snprintf(at, sizeof(at), "at %s", step_point_name(l->point));
-		is = is_at(w, l->point);
-		break;
-	case STEP_EXPECT_BLOCKED:
-		strcpy(at, "blocked");
-		is = is_blocked(w);
-		break;
-	case STEP_EXPECT_ASLEEP:
-		strcpy(at, "asleep");
-		is = !w->gone && w->now.state == IPCDEMO_TASK_ASLEEP;
-		break;
-	case STEP_EXPECT_LOCK:
-		strcpy(at, "waiting for the lock");
-		is = !w->gone && w->now.state == IPCDEMO_TASK_LOCK;
-		break;
-	case STEP_EXPECT_DONE:
-		strcpy(at, "done");
-		is = !w->gone ? is_over(w)
-			      : w->last && w->last->kind == STEP_OP_RUN;
-		break;
-	default:
-		strcpy(at, "gone");
-		is = w->gone;
-		break;
-	}
-	if (is)
-		return 0;
-	return failed(r, "expected that %s is %s, but it %s", w->task->name, at,
-		      doing(w, words, sizeof(words)));
-}
-
-static int expect_task(struct run *r, struct worker *w,
-		       const struct step_line *l)
-{
-	char words[160];
-
-	switch (l->kind) {
-	case STEP_EXPECT_RESULT:
-	case STEP_EXPECT_READY:
-	case STEP_EXPECT_GOT:
-		if (!w->last)
-			return failed(r, "%s has no result yet: it %s",
-				      w->task->name,
-				      doing(w, words, sizeof(words)));
-		return l->kind == STEP_EXPECT_GOT ? expect_got(r, w, l)
-						  : expect_result(r, w, l);
-	case STEP_EXPECT_CAUGHT:
-		snprintf(words, sizeof(words),
-			 "that %s caught %s this often:", w->task->name,
-			 step_signal_name(l->signal));
-		return compare(r, words, l->number,
-			       w->share->caught[l->signal]);
-	case STEP_EXPECT_DECIDED:
-		if (in_call(w) && w->now.decided == l->number)
-			return 0;
-		return failed(r, "expected that %s has decided %s, but it %s%s",
-			      w->task->name, l->number ? "yes" : "no",
-			      doing(w, words, sizeof(words)),
-			      !in_call(w)	    ? ""
-			      : w->now.decided == 0 ? ", decided no"
-			      : w->now.decided == 1
-				      ? ", decided yes"
-				      : ", where nothing is decided");
-	case STEP_EXPECT_POLL:
-		return expect_poll(r, w, l->mask);
-	default:
-		return expect_state(r, w, l);
-	}
-}
-
-/* ---- lines -------------------------------------------------------------- */
-
-static bool is_expectation(const struct step_line *l)
-{
-	return l->kind >= STEP_EXPECT_AT;
-}
-
-static int run_line(struct run *r, const struct step_line *l)
-{
-	struct worker *w = l->task < 0 ? NULL : &r->workers[l->task];
-	struct step_line until = *l;
-
-	if (l->kind == STEP_EXPECT_COUNT)
-		return expect_count(r, l);
-	if (!w)
-		return expect_pipe(r, l);
-	switch (l->kind) {
-	case STEP_OP:
-		return queue_op(r, w, &l->op);
-	case STEP_RUN_POINT:
-	case STEP_RUN_BLOCKED:
-	case STEP_RUN_DONE:
-	case STEP_RUN_CALLS:
-		return run_until(r, w, l);
-	case STEP_STEP:
-		return take_steps(r, w, l->number);
-	case STEP_SIGNAL:
-		until.kind = STEP_RUN_POINT;
-		if (l->point != STEP_NO_POINT && !is_at(w, l->point) &&
-		    run_until(r, w, &until))
-			return FAILED;
-		return send_signal(r, w, l->signal);
-	case STEP_KILL:
-		return send_signal(r, w, SIGKILL);
-	case STEP_LET_GO:
-		w->free = true;
-		return settle(r);
-	default:
-		return expect_task(r, w, l);
-	}
-}
-
-static int run_lines(struct run *r)
-{
-	const struct step_line *l, *end = r->s->lines + r->s->nlines;
-	FILE *to = r->report->to;
-	char words[160];
-	int err = 0;
-
-	for (l = r->s->lines; l < end && !err; l++) {
-		r->line = l;
-		r->deadline = now_ms() + r->report->timeout_ms;
-		fprintf(to, "%5u  %-*s", l->line,
-			r->report->verbose || l->kind == STEP_OP ? 0 : 36,
-			l->text);
-		if (r->report->verbose)
-			putc('\n', to);
-		err = run_line(r, l);
-		if (!err && is_expectation(l))
-			r->report->expectations++;
-		if (r->report->verbose)
-			continue;
-		if (err)
-			fprintf(to, " no\n");
-		else if (is_expectation(l))
-			fprintf(to, " yes\n");
-		else if (l->kind == STEP_OP)
-			putc('\n', to);
-		else
-			fprintf(to, " %s %s\n", r->workers[l->task].task->name,
-				doing(&r->workers[l->task], words,
-				      sizeof(words)));
-	}
-	return err;
-}
-
-/* ---- before and after --------------------------------------------------- */
+/* ---- before ------------------------------------------------------------- */
 
 /* Nobody may have the pipe open, or bytes in it. */
 static int is_unused(struct run *r, unsigned int ours)
 {
 	struct ipcdemo_pipe_stat stat;
-	int err = pipe_stat(r, &stat);
+	int err = step_stat(r, &stat);
 
 	if (err)
 		return err;
+	r->unused = stat.readers == ours && stat.writers == ours &&
+		    !stat.open_waiters && !stat.bytes;
+	if (r->unused || r->report->in_use)
+		return 0;
 	if (stat.readers != ours || stat.writers != ours || stat.open_waiters)
-		return failed(r,
-			      "somebody has the pipe open (%u for reading, %u for writing, %u wait): %s",
-			      stat.readers - ours, stat.writers - ours,
-			      stat.open_waiters,
-			      "`ipcdemo show` says who; try again later");
-	if (stat.bytes)
-		return failed(r,
-			      "the pipe holds %llu bytes: first take them out with `ipcdemo read -n`",
-			      stat.bytes);
-	return 0;
+		return step_failed(r,
+				   "somebody has the pipe open (%u for reading, %u for writing, %u wait): %s",
+				   stat.readers - ours, stat.writers - ours,
+				   stat.open_waiters,
+				   "`ipcdemo show` says who; try again later");
+	return step_failed(r,
+			   "the pipe holds %llu bytes: first take them out with `ipcdemo read -n`",
+			   stat.bytes);
 }
 
-static int start_task(struct run *r, struct worker *w)
+/* One more worker, with nothing yet. */
+static struct worker *add_worker(struct run *r)
+{
+	struct worker *w = &r->workers[r->n];
+
+	memset(w, 0, sizeof(*w));
+	w->task = &r->s->tasks[r->n++];
+	w->pidfd = -1;
+	w->socket = -1;
+	w->output = -1;
+	w->returned = -EINTR;
+	return w;
+}
+
+static int start_task(struct run *r, struct worker *w, bool at_once)
 {
 	struct worker *other;
 	pid_t parent = getpid();
@@ -1166,7 +725,8 @@ static int start_task(struct run *r, struct worker *w)
 		w->share = NULL;
 	if (w->output < 0 || !w->share ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
-		return failed(r, "cannot start a task: %s", strerror(errno));
+		return step_failed(r, "cannot start a task: %s",
+				   strerror(errno));
 	w->socket = sockets[0];
 	/* It must not print again what we printed. */
 	fflush(NULL);
@@ -1174,120 +734,120 @@ static int start_task(struct run *r, struct worker *w)
 	if (w->pid < 0) {
 		w->pid = 0;
 		close(sockets[1]);
-		return failed(r, "fork: %s", strerror(errno));
+		return step_failed(r, "fork: %s", strerror(errno));
 	}
 	if (!w->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
 		for (other = r->workers; other <= w; other++)
-			close(other->socket);
+			if (other->socket >= 0)
+				close(other->socket);
 		close(r->control);
-		close(r->guard);
-		be_task(r, w, sockets[1], parent);
+		if (r->guard >= 0)
+			close(r->guard);
+		step_be_task(r, w, sockets[1], at_once);
 	}
 	close(sockets[1]);
 	w->pidfd = pidfd_open(w->pid, 0);
 	if (w->pidfd < 0)
-		return failed(r, "pidfd_open: %s", strerror(errno));
+		return step_failed(r, "pidfd_open: %s", strerror(errno));
 	return 0;
 }
 
-/* Until all have opened what they shall open and are at their sockets. */
-static int wait_until_ready(struct run *r)
+/* Until it has opened what it shall open and is at its socket. */
+static int wait_until_ready(struct run *r, struct worker *w)
 {
-	struct worker *w;
 	int err;
 
-	do {
-		err = look(r, IPCDEMO_TASKS_QUIET);
-		for (w = r->workers; !err && w < r->workers + r->n; w++)
-			if (!w->share->ready)
-				break;
-		if (!ms_left(r))
+	while (!w->share->ready) {
+		err = ask(r, IPCDEMO_TASKS_QUIET, ms_left(r), true);
+		if (interrupted)
+			return FAILED;
+		if (err == -ETIMEDOUT || !ms_left(r))
 			return too_slow(r);
-	} while (!err && w < r->workers + r->n && !interrupted);
-	for (w = r->workers; !err && w < r->workers + r->n; w++)
-		if (w->share->ready < 0)
-			err = failed(r, "%s cannot open %s: %s", w->task->name,
-				     ipcdemo_device(r->cli->ipc),
-				     strerror(-w->share->ready));
-	return err ?: interrupted ? FAILED : 0;
-}
-
-static int set_pipe(struct run *r)
-{
-	__u64 persistence = r->s->persistence, capacity = r->s->slots;
-	struct ipcdemo *ipc = r->cli->ipc;
-
-	capacity *= sysconf(_SC_PAGESIZE);
-	if (ipcdemo_set_persistence(ipc, r->control, r->pipe, persistence))
-		return failed_ipc(r);
-	if (capacity &&
-	    ipcdemo_set_capacity(ipc, r->control, r->pipe, &capacity))
-		return failed_ipc(r);
-	return 0;
-}
-
-static int open_pipe(struct run *r)
-{
-	struct ipcdemo *ipc = r->cli->ipc;
-
-	if (ipcdemo_default(ipc, IPCDEMO_PIPE, &r->pipe))
-		return failed_ipc(r);
-	r->control = ipcdemo_open(ipc, IPCDEMO_O_CONTROL);
-	if (r->control < 0 ||
-	    ipcdemo_get_persistence(ipc, r->control, r->pipe,
-				    &r->persistence) ||
-	    ipcdemo_get_capacity(ipc, r->control, r->pipe, &r->capacity))
-		return failed_ipc(r);
-	return is_unused(r, 0);
-}
-
-/* While the guard is open, no open waits and nothing is a last close. */
-static int start_tasks(struct run *r)
-{
-	struct worker *w;
-	int err;
-
-	r->guard = ipcdemo_open(r->cli->ipc, O_RDWR);
-	if (r->guard < 0)
-		return failed_ipc(r);
-	err = is_unused(r, 1);
-	r->changed = !err;
-	r->deadline = now_ms() + r->report->timeout_ms;
-	for (r->n = 0; !err && r->n < r->s->ntasks;) {
-		w = &r->workers[r->n++];
-		w->task = &r->s->tasks[r->n - 1];
-		err = start_task(r, w);
+		if (err)
+			return err < 0 ? step_failed_ipc(r) : err;
+		/* A gate that somebody set for all is not for this open. */
+		if (w->now.state == IPCDEMO_TASK_HELD &&
+		    ipcdemo_gate_go(r->cli->ipc, r->control, w->pid,
+				    IPCDEMO_GO_FREE))
+			return step_failed_ipc(r);
+		if (w->now.state == IPCDEMO_TASK_LOCK)
+			return step_failed(r,
+					   "%s cannot open the pipe now: who has the lock has to go on first",
+					   w->task->name);
+		if (w->now.state == IPCDEMO_TASK_GONE)
+			return step_failed(r, "%s has died", w->task->name);
 	}
-	err = err ?: wait_until_ready(r);
-	close(r->guard);
-	return err;
+	if (w->share->ready > 0)
+		return 0;
+	return step_failed(r, "%s cannot open %s: %s", w->task->name,
+			   ipcdemo_device(r->cli->ipc),
+			   strerror(-w->share->ready));
 }
 
-static int prepare(struct run *r)
+static void drop_guard(struct run *r)
 {
-	struct worker *w;
-	int err;
+	if (r->guard >= 0)
+		close(r->guard);
+	r->guard = -1;
+}
 
-	err = open_pipe(r) ?: start_tasks(r) ?: set_pipe(r);
+/*
+ * Before the first order, both ends are open while a task opens its own: no
+ * open waits, and each is as any other.  Later that would be seen by the others,
+ * so that it opens without waiting; what is needed for that is a reader, for a
+ * moment, if it shall write and there is none.
+ */
+static int open_guard(struct run *r, const struct step_task *task, bool early,
+		      bool *at_once)
+{
+	struct ipcdemo_pipe_stat stat;
+	int err = step_stat(r, &stat);
+
 	if (err)
 		return err;
-	for (w = r->workers; w < r->workers + r->n; w++)
-		if (ipcdemo_gate_add(r->cli->ipc, r->control, r->pipe, "*",
-				     w->pid, 0) < 0)
-			return failed_ipc(r);
-	err = look(r, IPCDEMO_TASKS_QUIET) ?: pipe_stat(r, &r->base);
-	for (w = r->workers; w < r->workers + r->n; w++)
-		w->told = w->now;
-	if (!err && ipcdemo_pipe_view(r->cli->ipc, r->pipe, &r->counters))
-		err = failed_ipc(r);
-	return err;
+	*at_once = !early || !r->unused || stat.open_waiters;
+	if (!*at_once) {
+		r->guard = ipcdemo_open(r->cli->ipc, O_RDWR);
+		return r->guard < 0 ? step_failed_ipc(r) : 0;
+	}
+	if (task->opens != STEP_WRITE || stat.readers ||
+	    stat.persistence == IPCDEMO_PERSIST_KERNEL)
+		return 0;
+	if (stat.open_waiters)
+		return step_failed(r,
+				   "%s cannot open the pipe for writing: it has no reader, and others wait for one, too; use 'task %s' and '%s: open write'",
+				   task->name, task->name, task->name);
+	r->guard = ipcdemo_open(r->cli->ipc, O_RDONLY | O_NONBLOCK);
+	return r->guard < 0 ? step_failed_ipc(r) : 0;
+}
+
+int step_set_base(struct run *r)
+{
+	ipcdemo_pipe_view_free(&r->counters);
+	if (ipcdemo_pipe_view(r->cli->ipc, r->pipe, &r->counters))
+		return step_failed_ipc(r);
+	return step_stat(r, &r->base);
+}
+
+static int hold_everywhere(struct run *r, struct worker *w)
+{
+	w->gate = ipcdemo_gate_add(r->cli->ipc, r->control, r->pipe, "*",
+				   w->pid, 0);
+	if (w->gate < 0)
+		return step_failed_ipc(r);
+	return 0;
 }
 
 static void stop_task(struct worker *w)
 {
-	if (w->pid && !w->gone)
+	if (w->pid && !w->gone && !w->live) {
+		kill(w->pid, SIGKILL);
 		while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
 			;
+	}
 	if (w->pidfd >= 0)
 		close(w->pidfd);
 	if (w->socket >= 0)
@@ -1299,68 +859,265 @@ static void stop_task(struct worker *w)
 	free(w->queue);
 }
 
-/* Everything as it was.  Return: 0, or FAILED after a message. */
-static int clean_up(struct run *r)
+int step_declare(struct run *r, bool early)
 {
-	__u64 process = IPCDEMO_PERSIST_PROCESS;
+	struct worker *w = add_worker(r);
+	bool had_guard = r->guard >= 0, at_once = false;
+	int err = 0;
+
+	r->changed = true;
+	if (!had_guard) {
+		r->deadline = now_ms() + r->report->timeout_ms;
+		err = open_guard(r, w->task, early, &at_once);
+	}
+	err = err ?: start_task(r, w, at_once) ?: wait_until_ready(r, w);
+	if (!had_guard)
+		drop_guard(r);
+	err = err ?: hold_everywhere(r, w) ?: quiet(r);
+	w->told = w->now;
+	if (err && r->report->in_use) {
+		/* The others go on without it. */
+		stop_task(w);
+		r->n--;
+	}
+	return err;
+}
+
+int step_set_pipe(struct run *r)
+{
+	__u64 persistence = r->s->persistence, capacity = r->s->slots;
 	struct ipcdemo *ipc = r->cli->ipc;
-	struct worker *w;
+
+	capacity *= sysconf(_SC_PAGESIZE);
+	if ((!r->report->in_use || r->s->says_persistence) &&
+	    ipcdemo_set_persistence(ipc, r->control, r->pipe, persistence))
+		return step_failed_ipc(r);
+	if (capacity &&
+	    ipcdemo_set_capacity(ipc, r->control, r->pipe, &capacity))
+		return step_failed_ipc(r);
+	return 0;
+}
+
+static int open_pipe(struct run *r)
+{
+	struct ipcdemo *ipc = r->cli->ipc;
+
+	if (ipcdemo_default(ipc, IPCDEMO_PIPE, &r->pipe))
+		return step_failed_ipc(r);
+	r->control = ipcdemo_open(ipc, IPCDEMO_O_CONTROL);
+	if (r->control < 0 ||
+	    ipcdemo_get_persistence(ipc, r->control, r->pipe,
+				    &r->persistence) ||
+	    ipcdemo_get_capacity(ipc, r->control, r->pipe, &r->capacity))
+		return step_failed_ipc(r);
+	return is_unused(r, 0);
+}
+
+/* While the guard is open, no open waits and nothing is a last close. */
+static int declare_early(struct run *r)
+{
+	int err = 0;
+
+	if (r->unused) {
+		r->guard = ipcdemo_open(r->cli->ipc, O_RDWR);
+		if (r->guard < 0)
+			return step_failed_ipc(r);
+		err = is_unused(r, 1);
+	}
+	r->deadline = now_ms() + r->report->timeout_ms;
+	while (!err && r->n < r->s->early)
+		err = step_declare(r, true);
+	drop_guard(r);
+	return err;
+}
+
+struct run *step_begin(struct cli *cli, struct schedule *schedule,
+		       struct step_report *report, int *err)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		*err = fail("out of memory");
+		return NULL;
+	}
+	r->cli = cli;
+	r->s = schedule;
+	r->report = report;
+	r->control = -1;
+	r->guard = -1;
+	*err = open_pipe(r) ?: declare_early(r);
+	if (!*err) {
+		r->changed = true;
+		*err = step_set_pipe(r) ?: quiet(r) ?: step_set_base(r);
+	}
+	return r;
+}
+
+/* ---- live tasks --------------------------------------------------------- */
+
+int step_adopt(struct run *r, const struct ipcdemo_arrival *at)
+{
+	struct worker *w = add_worker(r);
+
+	w->live = true;
+	w->pid = at->pid;
+	/* No thread but the first of a process has one; look() sees it end. */
+	w->pidfd = pidfd_open(w->pid, 0);
+	return step_recapture(r, w);
+}
+
+int step_recapture(struct run *r, struct worker *w)
+{
+	int err = hold_everywhere(r, w);
+
+	if (err && !w->gate)
+		w->gone = true;
+	w->free = false;
+	w->arriving = true;
+	w->moved = true;
+	return err ?: step_look(r);
+}
+
+int step_release(struct run *r, struct worker *w)
+{
+	if (ipcdemo_gate_remove(r->cli->ipc, r->control, w->gate))
+		return step_failed_ipc(r);
+	w->gate = 0;
+	w->free = true;
+	if (w->now.state == IPCDEMO_TASK_HELD &&
+	    ipcdemo_gate_go(r->cli->ipc, r->control, w->pid, IPCDEMO_GO_FREE))
+		return step_failed_ipc(r);
+	return 0;
+}
+
+/* ---- after -------------------------------------------------------------- */
+
+/*
+ * The pipe as it was.  To process first if it is ours alone: that drops what is
+ * left in it.  Return: 0, or FAILED after a message.
+ */
+static int put_back(struct run *r)
+{
+	__u64 process = IPCDEMO_PERSIST_PROCESS, now;
+	struct ipcdemo *ipc = r->cli->ipc;
 	int fd, err = 0;
+
+	fd = ipcdemo_open(ipc, IPCDEMO_O_CONTROL);
+	if (fd < 0)
+		return fail_ipc(r->cli);
+	if (r->unused && ipcdemo_set_persistence(ipc, fd, r->pipe, process))
+		err = fail_ipc(r->cli);
+	else if (ipcdemo_set_persistence(ipc, fd, r->pipe, r->persistence) ||
+		 ipcdemo_get_capacity(ipc, fd, r->pipe, &now) ||
+		 (now != r->capacity &&
+		  ipcdemo_set_capacity(ipc, fd, r->pipe, &r->capacity)))
+		err = fail_ipc(r->cli);
+	close(fd);
+	return err;
+}
+
+int step_end(struct run *r)
+{
+	struct worker *w;
+	int err = 0;
 
 	/* First kill, then open the gates: nobody goes on in between. */
 	for (w = r->workers; w < r->workers + r->n; w++)
-		if (w->pid && !w->gone)
+		if (w->pid && !w->gone && !w->live)
 			kill(w->pid, SIGKILL);
 	for (w = r->workers; w < r->workers + r->n; w++)
 		stop_task(w);
 	if (r->control >= 0)
 		close(r->control);
+	drop_guard(r);
 	ipcdemo_pipe_view_free(&r->counters);
-	if (!r->changed)
-		return 0;
-
-	/* To process first: that drops what is left in it. */
-	fd = ipcdemo_open(ipc, IPCDEMO_O_CONTROL);
-	if (fd < 0 || ipcdemo_set_persistence(ipc, fd, r->pipe, process) ||
-	    ipcdemo_set_persistence(ipc, fd, r->pipe, r->persistence) ||
-	    ipcdemo_set_capacity(ipc, fd, r->pipe, &r->capacity))
-		err = fail_ipc(r->cli);
-	if (fd >= 0)
-		close(fd);
+	if (r->changed)
+		err = put_back(r);
+	free(r);
 	return err;
 }
 
-/* ---- when it failed ----------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------- */
 
-/* draw_ring() prints to standard output: let that be a file for a moment. */
-static void draw_to(FILE *to, const struct style *style,
-		    const struct ipcdemo_pipe_view *v)
+static int do_order(struct run *r, struct worker *w, const struct step_line *l)
 {
-	int file, saved;
-	char buf[4096];
-	ssize_t n;
-	off_t at = 0;
+	struct step_line until = *l;
+	int err;
 
-	fflush(stdout);
-	if (to == stdout) {
-		draw_ring(style, v, true);
-		return;
+	switch (l->kind) {
+	case STEP_OP:
+		if (w->live)
+			return step_failed(r,
+					   "%s is a live process: it does what it likes",
+					   w->task->name);
+		err = queue_op(w, &l->op);
+		return err ?: w->free ? settle(r) : 0;
+	case STEP_RUN_POINT:
+	case STEP_RUN_BLOCKED:
+	case STEP_RUN_DONE:
+	case STEP_RUN_CALLS:
+		return run_until(r, w, l);
+	case STEP_STEP:
+		return take_steps(r, w, l->number);
+	case STEP_SIGNAL:
+		until.kind = STEP_RUN_POINT;
+		if (l->point != STEP_NO_POINT && !step_is_at(w, l->point) &&
+		    run_until(r, w, &until))
+			return FAILED;
+		return send_signal(r, w, l->signal);
+	case STEP_KILL:
+		return send_signal(r, w, SIGKILL);
+	default: /* STEP_LET_GO */
+		w->free = true;
+		return settle(r);
 	}
-	file = memfd_create("ring", MFD_CLOEXEC);
-	saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (file >= 0 && saved >= 0 && dup2(file, STDOUT_FILENO) >= 0) {
-		draw_ring(style, v, true);
-		fflush(stdout);
-		dup2(saved, STDOUT_FILENO);
-		while ((n = pread(file, buf, sizeof(buf), at)) > 0) {
-			fwrite(buf, 1, n, to);
-			at += n;
-		}
+}
+
+int step_do(struct run *r, const struct step_line *l)
+{
+	r->line = l;
+	r->deadline = now_ms() + r->report->timeout_ms;
+	if (step_is_expectation(l))
+		return step_expect(r, l);
+	if (l->kind == STEP_TASK)
+		return step_declare(r, false);
+	return do_order(r, &r->workers[l->task], l);
+}
+
+static int run_lines(struct run *r)
+{
+	struct step_report *report = r->report;
+	const struct step_line *l;
+	FILE *to = report->to;
+	char words[160];
+	bool result;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < r->s->nlines && !err; i++) {
+		l = r->s->lines[i];
+		result = l->kind != STEP_OP && l->kind != STEP_TASK;
+		fprintf(to, "%5u  %-*s", l->line,
+			report->verbose || !result ? 0 : 36, l->text);
+		if (report->verbose)
+			putc('\n', to);
+		err = step_do(r, l);
+		if (!err && step_is_expectation(l))
+			report->expectations++;
+		if (report->verbose)
+			continue;
+		if (err)
+			fprintf(to, " no\n");
+		else if (step_is_expectation(l))
+			fprintf(to, " yes\n");
+		else if (!result)
+			putc('\n', to);
+		else
+			fprintf(to, " %s %s\n", r->workers[l->task].task->name,
+				step_doing(&r->workers[l->task], words,
+					   sizeof(words)));
 	}
-	if (file >= 0)
-		close(file);
-	if (saved >= 0)
-		close(saved);
+	return err;
 }
 
 static void tell_failure(struct run *r)
@@ -1374,11 +1131,11 @@ static void tell_failure(struct run *r)
 	fprintf(to, "what each task is doing:\n");
 	for (w = r->workers; w < r->workers + r->n; w++) {
 		fprintf(to, "  %s %s", w->task->name,
-			doing(w, words, sizeof(words)));
+			step_doing(w, words, sizeof(words)));
 		point = step_point(w->now.point);
-		if (in_call(w) && point >= 0)
+		if (step_in_call(w) && point >= 0)
 			fprintf(to, ": %s", step_point_sentence(point));
-		if (in_op(w))
+		if (step_in_op(w))
 			fprintf(to, " [%s]", w->queue[w->begun - 1]->text);
 		putc('\n', to);
 	}
@@ -1387,33 +1144,22 @@ static void tell_failure(struct run *r)
 	fprintf(to,
 		"the pipe: %u of %u slots used, %llu bytes; readers %u, writers %u\n",
 		v.used, v.slots, v.bytes, v.readers, v.writers);
-	draw_to(to, &r->cli->style, &v);
+	draw_ring(to, &r->cli->style, &v, true);
 	ipcdemo_pipe_view_free(&v);
 }
 
-int step_run(struct cli *cli, const struct schedule *schedule,
+int step_run(struct cli *cli, struct schedule *schedule,
 	     struct step_report *report)
 {
-	struct run *r = calloc(1, sizeof(*r));
-	int err, i;
+	struct run *r;
+	int err;
 
+	r = step_begin(cli, schedule, report, &err);
 	if (!r)
-		return fail("out of memory");
-	r->cli = cli;
-	r->s = schedule;
-	r->report = report;
-	r->control = -1;
-	for (i = 0; i < STEP_TASKS; i++) {
-		r->workers[i].pidfd = -1;
-		r->workers[i].socket = -1;
-		r->workers[i].output = -1;
-	}
-	err = prepare(r);
+		return err;
 	if (!err)
 		err = run_lines(r);
 	if (err && r->line && !interrupted)
 		tell_failure(r);
-	err = clean_up(r) ?: err;
-	free(r);
-	return err;
+	return step_end(r) ?: err;
 }

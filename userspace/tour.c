@@ -396,7 +396,7 @@ static void show_pipe(const struct tour *t, bool ring)
 	printf("  slots: %u  used: %u  bytes: %llu  readers: %u  writers: %u\n",
 	       v->slots, v->used, v->bytes, v->readers, v->writers);
 	if (ring)
-		draw_ring(&t->cli->style, v, false);
+		draw_ring(stdout, &t->cli->style, v, false);
 	draw_waiters(&t->cli->style, v);
 }
 

@@ -248,6 +248,59 @@ schedule() {
 	is_clean
 }
 
+@test "a task that comes late opens its end at that moment, and never waits" {
+	schedule <<-'END'
+		pipe slots 2
+		task W opens write
+		W: write 1
+		W: write 1
+		run W for 1 call
+		expect W result EPIPE
+		expect readers 0
+		task R opens read
+		expect readers 1
+		expect writers 1
+		run W until done
+		expect W result 1
+		task X opens write nonblock
+		X: close
+		W: close
+		R: close
+		run X until done
+		run W until done
+		expect writers 0
+		task Y opens write
+		run R until done
+		expect readers 0
+		task V opens write
+		task S opens read
+		expect writers 2
+		V: write "v"
+		S: read 9
+		run V until done
+		run S until done
+		expect S got "Wv"
+	END
+	tried 0 ipcdemo step "$dir/x.step"
+	schedule <<-'END'
+		task A
+		A: open write
+		run A until blocked
+		task B opens write
+	END
+	tried 1 ipcdemo step "$dir/x.step"
+	says "x.step:4: B cannot open the pipe for writing: it has no reader, and others wait for one, too"
+	schedule <<-'END'
+		task A opens both
+		A: write 1
+		run A until write.copy
+		task B opens write
+	END
+	tried 1 ipcdemo step "$dir/x.step"
+	says "x.step:4: B cannot open the pipe now: who has the lock has to go on first"
+	is_clean
+}
+
 @test "tasks send signals to each other, and command lines are words" {
 	schedule <<-'END'
 		task A opens read
