@@ -16,6 +16,7 @@
 
 #include "chardev.h"
 #include "compat.h"
+#include "end.h"
 #include "gate.h"
 #include "ioctl.h"
 #include "main.h"
@@ -137,56 +138,23 @@ static int end_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static ssize_t end_read_iter(struct kiocb *iocb, struct iov_iter *to)
-{
-	return ipc_pipe_read(iocb->ki_filp->private_data, iocb, to);
-}
-
-static ssize_t end_write_iter(struct kiocb *iocb, struct iov_iter *from)
-{
-	return ipc_pipe_write(iocb->ki_filp->private_data, iocb, from);
-}
-
-static __poll_t end_poll(struct file *file, struct poll_table_struct *wait)
-{
-	return ipc_pipe_poll(file->private_data, file, wait);
-}
-
-static int end_fasync(int fd, struct file *file, int on)
-{
-	return ipc_pipe_fasync(file->private_data, fd, file, on);
-}
-
 static int end_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	return ipc_region_mmap(defaults.region, file, vma);
-}
-
-static void end_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	struct ipc_pipe *pipe = file->private_data;
-	const char *end = "both";
-
-	if (!(file->f_mode & FMODE_WRITE))
-		end = "read";
-	else if (!(file->f_mode & FMODE_READ))
-		end = "write";
-	seq_printf(m, "ipcdemo-object:\t%u\nipcdemo-end:\t%s\n",
-		   pipe->object.id, end);
 }
 
 static const struct file_operations dev_fops = {
 	.owner = THIS_MODULE,
 	.open = dev_open,
 	.release = end_release,
-	.read_iter = end_read_iter,
-	.write_iter = end_write_iter,
-	.poll = end_poll,
-	.fasync = end_fasync,
+	.read_iter = ipc_end_read_iter,
+	.write_iter = ipc_end_write_iter,
+	.poll = ipc_end_poll,
+	.fasync = ipc_end_fasync,
 	.mmap = end_mmap,
 	.unlocked_ioctl = ipc_end_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = end_show_fdinfo,
+	.show_fdinfo = ipc_end_show_fdinfo,
 };
 
 /* --- birth and death --- */

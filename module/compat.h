@@ -151,6 +151,56 @@ static inline void ipc_vma_flags_clear(struct vm_area_struct *vma,
 #endif
 }
 
+/* 6.3: that one, and what stands for "as it is". */
+#if SINCE(6, 3)
+#define IPC_NOP_IDMAP (&nop_mnt_idmap)
+#else
+#define IPC_NOP_IDMAP (&init_user_ns)
+#endif
+
+/* 6.15: mkdir returns a dentry: NULL, or an error. */
+#if SINCE(6, 15)
+#define IPC_MKDIR_RETURN	struct dentry *
+#define IPC_MKDIR_RESULT(error) ERR_PTR(error)
+#else
+#define IPC_MKDIR_RETURN	int
+#define IPC_MKDIR_RESULT(error) (error)
+#endif
+
+/* 6.19: names that only memory knows are marked, not just kept. */
+static inline void ipc_d_make_persistent(struct dentry *dentry,
+					 struct inode *inode)
+{
+#if SINCE(6, 19)
+	d_make_persistent(dentry, inode);
+#else
+	d_instantiate(dentry, inode);
+	dget(dentry);
+#endif
+}
+
+static inline void ipc_kill_litter_super(struct super_block *sb)
+{
+#if SINCE(6, 19)
+	kill_anon_super(sb);
+#else
+	kill_litter_super(sb);
+#endif
+}
+
+/* A directory has changed now; see ipc_inode_init_times() for the versions. */
+static inline void ipc_inode_touch(struct inode *inode)
+{
+#if SINCE(6, 7)
+	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+#elif SINCE(6, 6)
+	inode->i_mtime = inode_set_ctime_current(inode);
+#else
+	inode->i_ctime = current_time(inode);
+	inode->i_mtime = inode->i_ctime;
+#endif
+}
+
 #undef SINCE
 #undef HAVE
 #undef NUMBER

@@ -23,6 +23,7 @@
 #include "gate.h"
 #include "ioctl.h"
 #include "pipe.h"
+#include "pipefs.h"
 #include "region.h"
 #include "waiter.h"
 
@@ -93,12 +94,16 @@ static int put_elements(void __user *to, u32 theirs, const void *elements,
 
 /* --- which object --- */
 
-/* The pipe that a call on @file is about, with a reference, or ERR_PTR. */
+/*
+ * The pipe that a call on @file is about, with a reference, or ERR_PTR.  @mask is
+ * what the call needs if it names a pipe by number: MAY_READ, MAY_WRITE or 0.
+ */
 static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
-				  u32 id)
+				  u32 id, int mask)
 {
 	struct ipc_control *control = file->private_data;
 	struct ipc_object *object;
+	int err;
 
 	if (own) {
 		if (id && id != own->object.id)
@@ -108,7 +113,17 @@ static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
 		id = control->defaults->pipe->object.id;
 	}
 	object = ipc_object_get(id, IPC_KIND_PIPE);
-	return object ? ipc_pipe_of(object) : ERR_PTR(-ENOENT);
+	if (!object)
+		return ERR_PTR(-ENOENT);
+	/* Whoever opened the device was asked already, for its pipe. */
+	if (!own && id != control->defaults->pipe->object.id) {
+		err = ipc_object_may(object, mask);
+		if (err) {
+			ipc_object_put(object);
+			return ERR_PTR(err);
+		}
+	}
+	return ipc_pipe_of(object);
 }
 
 static struct ipc_region *find_region(struct file *file, struct ipc_region *own,
@@ -142,7 +157,7 @@ static long pipe_stat(struct file *file, struct ipc_pipe *own, void __user *arg)
 		return err;
 	if (stat.flags)
 		return -EINVAL;
-	pipe = find_pipe(file, own, stat.id);
+	pipe = find_pipe(file, own, stat.id, 0);
 	if (IS_ERR(pipe))
 		return PTR_ERR(pipe);
 
@@ -154,9 +169,9 @@ static long pipe_stat(struct file *file, struct ipc_pipe *own, void __user *arg)
 		.flags = look.torn ? IPCDEMO_STAT_TORN : 0,
 		.persistence = READ_ONCE(pipe->keep) ? IPCDEMO_PERSIST_KERNEL
 						     : IPCDEMO_PERSIST_PROCESS,
-		.owner =
-			from_kuid_munged(current_user_ns(), pipe->object.owner),
-		.mode = pipe->object.mode,
+		.owner = from_kuid_munged(current_user_ns(),
+					  READ_ONCE(pipe->object.owner)),
+		.mode = READ_ONCE(pipe->object.mode),
 		.slots = look.nr,
 		.used = ring_used(look.indices),
 		.head = ring_head(look.indices),
@@ -227,7 +242,7 @@ static long peek(struct file *file, struct ipc_pipe *own, void __user *arg)
 		return -EFAULT;
 	iov_iter_ubuf(&to, ITER_DEST, u64_to_user_ptr(request.buf),
 		      request.len);
-	pipe = find_pipe(file, own, request.id);
+	pipe = find_pipe(file, own, request.id, MAY_READ);
 	if (IS_ERR(pipe))
 		return PTR_ERR(pipe);
 	done = ipc_pipe_peek(pipe, request.skip, &to, &request.bytes);
@@ -264,7 +279,7 @@ static int set_persistence(struct ipc_pipe *pipe, u64 *value)
 }
 
 static long attribute(struct file *file, struct ipc_pipe *own, void __user *arg,
-		      int (*call)(struct ipc_pipe *pipe, u64 *value))
+		      int (*call)(struct ipc_pipe *pipe, u64 *value), int mask)
 {
 	struct ipcdemo_attr request;
 	struct ipc_pipe *pipe;
@@ -279,7 +294,7 @@ static long attribute(struct file *file, struct ipc_pipe *own, void __user *arg,
 	err = put_reply(arg, &request, sizeof(request));
 	if (err)
 		return err;
-	pipe = find_pipe(file, own, request.id);
+	pipe = find_pipe(file, own, request.id, mask);
 	if (IS_ERR(pipe))
 		return PTR_ERR(pipe);
 	err = call(pipe, &request.value);
@@ -319,6 +334,46 @@ out:
 	return fd;
 }
 
+/* As do_pipe2(): the order of the errors is part of the contract. */
+static long pipe_make(void __user *arg)
+{
+	struct ipcdemo_pipe_make request;
+	struct file *files[2];
+	int fds[2], err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+		return -EINVAL;
+	err = ipc_pipefs_create(files, request.flags, request.capacity);
+	if (err)
+		return err;
+	err = get_unused_fd_flags(request.flags);
+	if (err < 0)
+		goto err_files;
+	fds[0] = err;
+	err = get_unused_fd_flags(request.flags);
+	if (err < 0)
+		goto err_first;
+	fds[1] = err;
+	err = put_reply(u64_to_user_ptr(request.fds), fds, sizeof(fds));
+	if (err)
+		goto err_second;
+	fd_install(fds[0], files[0]);
+	fd_install(fds[1], files[1]);
+	return 0;
+
+err_second:
+	put_unused_fd(fds[1]);
+err_first:
+	put_unused_fd(fds[0]);
+err_files:
+	fput(files[0]);
+	fput(files[1]);
+	return err;
+}
+
 static long fionread(struct ipc_pipe *pipe, int __user *arg)
 {
 	u64 bytes;
@@ -347,7 +402,7 @@ static struct ipc_object *find_gated(struct ipc_control *control, u32 id)
 		object = ipc_object_get(id, IPC_KIND_REGION);
 	if (!object)
 		return ERR_PTR(-ENOENT);
-	if (!uid_eq(current_fsuid(), object->owner) &&
+	if (!uid_eq(current_fsuid(), READ_ONCE(object->owner)) &&
 	    !capable(CAP_SYS_ADMIN)) {
 		ipc_object_put(object);
 		return ERR_PTR(-EPERM);
@@ -544,6 +599,7 @@ static bool is_control_call(unsigned int cmd)
 {
 	switch (NO_SIZE(cmd)) {
 	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
+	case NO_SIZE(IPCDEMO_IOC_PIPE):
 	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
 	case NO_SIZE(IPCDEMO_IOC_GATE_REMOVE):
 	case NO_SIZE(IPCDEMO_IOC_GATE_LIST):
@@ -565,13 +621,13 @@ static long pipe_ioctl(struct file *file, struct ipc_pipe *own,
 	case NO_SIZE(IPCDEMO_IOC_PEEK):
 		return peek(file, own, arg);
 	case NO_SIZE(IPCDEMO_IOC_GET_CAPACITY):
-		return attribute(file, own, arg, get_capacity);
+		return attribute(file, own, arg, get_capacity, 0);
 	case NO_SIZE(IPCDEMO_IOC_SET_CAPACITY):
-		return attribute(file, own, arg, ipc_pipe_resize);
+		return attribute(file, own, arg, ipc_pipe_resize, MAY_WRITE);
 	case NO_SIZE(IPCDEMO_IOC_GET_PERSISTENCE):
-		return attribute(file, own, arg, get_persistence);
+		return attribute(file, own, arg, get_persistence, 0);
 	case NO_SIZE(IPCDEMO_IOC_SET_PERSISTENCE):
-		return attribute(file, own, arg, set_persistence);
+		return attribute(file, own, arg, set_persistence, MAY_WRITE);
 	default:
 		return -ENOTTY;
 	}
@@ -587,6 +643,8 @@ long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return region_stat(file, NULL, argp);
 	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
 		return region_fd(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_PIPE):
+		return pipe_make(argp);
 	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
 		return gate_add(control, argp);
 	case NO_SIZE(IPCDEMO_IOC_GATE_REMOVE):

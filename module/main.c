@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "chardev.h"
+#include "fs.h"
 #include "main.h"
 #include "procfs.h"
 #include "reclaim.h"
@@ -41,10 +42,11 @@ static int __init ipcdemo_init(void)
 	err = ipc_reclaim_init();
 	if (err)
 		goto err_reclaim;
-	/* Last: nothing may fail once the device can be opened. */
+	/* The last that may fail: then the device can be opened. */
 	err = ipc_chardev_init();
 	if (err)
 		goto err_chardev;
+	ipc_fs_init();
 	loaded = true;
 	return 0;
 
@@ -60,6 +62,7 @@ err_procfs:
 
 static void __exit ipcdemo_exit(void)
 {
+	ipc_fs_exit();
 	ipc_chardev_exit();
 	ipc_reclaim_exit();
 	ipc_defaults_exit();

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The registry of pipes and regions (see object.h). */
+#include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 #include <linux/xarray.h>
 
 #include "main.h"
@@ -14,6 +19,66 @@
  */
 static DEFINE_XARRAY_ALLOC1(objects);
 
+static unsigned int user_objects = 16384;
+module_param(user_objects, uint, 0644);
+MODULE_PARM_DESC(user_objects,
+		 "anonymous and named pipes of a user (0: any number)");
+
+/* How many objects each user has, by user id; changed by xa_cmpxchg() alone. */
+static DEFINE_XARRAY(users);
+
+/* Add to what @user has.  Return: 0, -EDQUOT, -ENOMEM. */
+static int count_one(kuid_t user, unsigned long limit)
+{
+	unsigned long index = __kuid_val(user), have;
+	void *old, *seen = xa_load(&users, index);
+
+	do {
+		old = seen;
+		have = old ? xa_to_value(old) : 0;
+		if (limit && have >= limit)
+			return -EDQUOT;
+		seen = xa_cmpxchg(&users, index, old, xa_mk_value(have + 1),
+				  GFP_KERNEL_ACCOUNT);
+		if (xa_is_err(seen))
+			return xa_err(seen);
+	} while (seen != old);
+	return 0;
+}
+
+static void discount_one(kuid_t user)
+{
+	unsigned long index = __kuid_val(user), have;
+	void *old, *seen = xa_load(&users, index);
+
+	do {
+		old = seen;
+		have = xa_to_value(old) - 1;
+		/* The place is there: this needs no memory. */
+		seen = xa_cmpxchg(&users, index, old,
+				  have ? xa_mk_value(have) : NULL, 0);
+	} while (seen != old);
+}
+
+int ipc_object_count(struct ipc_object *object)
+{
+	int err;
+
+	object->creator = current_uid();
+	err = count_one(object->creator, READ_ONCE(user_objects));
+	if (err == -EDQUOT && capable(CAP_SYS_RESOURCE))
+		err = count_one(object->creator, 0);
+	object->counted = !err;
+	return err;
+}
+
+static void discount(struct ipc_object *object)
+{
+	if (object->counted)
+		discount_one(object->creator);
+	object->counted = false;
+}
+
 void ipc_object_init(struct ipc_object *object, enum ipc_kind kind,
 		     const char *name, umode_t mode,
 		     void (*release)(struct ipc_object *object))
@@ -21,7 +86,9 @@ void ipc_object_init(struct ipc_object *object, enum ipc_kind kind,
 	object->kind = kind;
 	object->name = name;
 	object->owner = current_fsuid();
+	object->group = current_fsgid();
 	object->mode = mode;
+	spin_lock_init(&object->name_lock);
 	object->release = release;
 	refcount_set(&object->refs, 1);
 }
@@ -52,6 +119,27 @@ void ipc_object_remove(struct ipc_object *object)
 {
 	ipc_procfs_remove(object);
 	xa_erase(&objects, object->id);
+	discount(object);
+}
+
+void ipc_object_follow(struct ipc_object *object, const struct inode *inode)
+{
+	WRITE_ONCE(object->owner, inode->i_uid);
+	WRITE_ONCE(object->group, inode->i_gid);
+	WRITE_ONCE(object->mode, inode->i_mode & 07777);
+}
+
+int ipc_object_may(const struct ipc_object *object, int mask)
+{
+	umode_t mode = READ_ONCE(object->mode);
+
+	if (uid_eq(current_fsuid(), READ_ONCE(object->owner)))
+		mode >>= 6;
+	else if (in_group_p(READ_ONCE(object->group)))
+		mode >>= 3;
+	if (!(mask & ~mode & (MAY_READ | MAY_WRITE)))
+		return 0;
+	return capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 struct ipc_object *ipc_object_get(u32 id, enum ipc_kind kind)
@@ -83,6 +171,9 @@ struct ipc_object *ipc_object_next(u32 after, enum ipc_kind kind)
 
 void ipc_object_put(struct ipc_object *object)
 {
-	if (refcount_dec_and_test(&object->refs))
-		object->release(object);
+	if (!refcount_dec_and_test(&object->refs))
+		return;
+	/* One that was never added. */
+	discount(object);
+	object->release(object);
 }

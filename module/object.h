@@ -8,16 +8,18 @@
  * ipc_object_next() holds a reference until ipc_object_put().  The last put
  * calls the release function of the kind.
  *
- * Fields of struct ipc_object never change after ipc_object_add(), but for the
- * counters.  A counter is either changed only by the holder of the object's
- * lock (ipc_count) or only atomically (ipc_count_shared), never both ways;
- * anybody may read it at any time.
+ * Fields of struct ipc_object never change after ipc_object_add(), but for owner,
+ * group and mode, which follow the inode of an object that has one
+ * (ipc_object_follow()), and the counters.  A counter is either changed only by
+ * the holder of the object's lock (ipc_count) or only atomically
+ * (ipc_count_shared), never both ways; anybody may read it at any time.
  */
 #ifndef IPCDEMO_OBJECT_H
 #define IPCDEMO_OBJECT_H
 
 #include <linux/atomic.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
@@ -35,17 +37,33 @@ struct ipc_values {
 	s64 decided; /* 1 yes, 0 no, or a result */
 };
 
+struct inode;
+
 struct ipc_object {
 	enum ipc_kind kind;
 	u32 id;
 	const char *name;
-	kuid_t owner;
-	umode_t mode;
+	kuid_t owner; /* inode lock; read without it */
+	kgid_t group; /* likewise */
+	umode_t mode; /* likewise; permission bits */
+	kuid_t creator; /* whose number of objects it counts against, if any */
+	bool counted;
+	dev_t dev; /* of its inode; 0: it has none of its own */
+	u64 ino;
+	spinlock_t name_lock; /* guards inode */
+	/* name_lock; whose names are the object's; NULL: of none */
+	struct inode *inode;
 	refcount_t refs;
 	void (*release)(struct ipc_object *object);
 	/* Fills all but len and decided; called under a spinlock. */
 	void (*describe)(struct ipc_object *object, enum ipc_point point,
 			 struct ipc_values *values);
+	/*
+	 * The name of an object that can be renamed, written to the end of @buf;
+	 * NULL if it is @name.  May not sleep.  Return: where it begins, or
+	 * ERR_PTR(-ENAMETOOLONG).
+	 */
+	char *(*name_now)(struct ipc_object *object, char *buf, int size);
 	struct proc_dir_entry *proc;
 	atomic64_t count[IPC_NR_POINTS];
 };
@@ -88,7 +106,7 @@ static inline void ipc_count_shared(struct ipc_object *object,
  * @mode:	permission bits
  * @release:	frees the object; called by the last put, may sleep
  *
- * The owner is the current user.
+ * Owner and group are those of the current task.
  */
 void ipc_object_init(struct ipc_object *object, enum ipc_kind kind,
 		     const char *name, umode_t mode,
@@ -103,6 +121,17 @@ void ipc_object_init(struct ipc_object *object, enum ipc_kind kind,
  */
 int ipc_object_add(struct ipc_object *object);
 
+/**
+ * ipc_object_count() - count an object against the number that a user may have
+ * @object:	not added yet; its creator is the current user
+ *
+ * The module's parameter user_objects is the limit; CAP_SYS_RESOURCE goes
+ * beyond it.  ipc_object_remove() ends it, or the last put of an object that was
+ * never added.  Context: may sleep.
+ * Return: 0, -EDQUOT, -ENOMEM.
+ */
+int ipc_object_count(struct ipc_object *object);
+
 /* Hide an object; waits until no view looks at it.  May sleep. */
 void ipc_object_remove(struct ipc_object *object);
 
@@ -111,6 +140,15 @@ struct ipc_object *ipc_object_get(u32 id, enum ipc_kind kind);
 
 /* The first object of a kind with an id above @after, referenced, or NULL. */
 struct ipc_object *ipc_object_next(u32 after, enum ipc_kind kind);
+
+/* Take owner, group and mode of the object's inode over.  Its lock is held. */
+void ipc_object_follow(struct ipc_object *object, const struct inode *inode);
+
+/*
+ * Whether the current task may read (MAY_READ) or change (MAY_WRITE) an object
+ * that it has no descriptor of: the rules of open(2).  Return: 0 or -EACCES.
+ */
+int ipc_object_may(const struct ipc_object *object, int mask);
 
 /* Drop a reference.  May sleep. */
 void ipc_object_put(struct ipc_object *object);

@@ -41,6 +41,9 @@
 /* What a pipe starts with: the kernel's PIPE_DEF_BUFFERS. */
 #define DEFAULT_SLOTS  16
 
+/* What is left of that to a user who has many: PIPE_MIN_DEF_BUFFERS. */
+#define LEAST_SLOTS    2
+
 /* No capacity above this: F_SETPIPE_SZ. */
 #define CAPACITY_LIMIT BIT_ULL(31)
 
@@ -487,6 +490,55 @@ static unsigned long charge(struct ipc_pipe *pipe, u32 slots)
 	return sum;
 }
 
+/* From now on the current user pays for the slots. */
+static unsigned long begin_charge(struct ipc_pipe *pipe, u32 slots)
+{
+	lockdep_assert_held(&pipe->mutex);
+	pipe->cred = get_current_cred();
+	return charge(pipe, slots);
+}
+
+static void end_charge(struct ipc_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->mutex);
+	if (!pipe->cred)
+		return;
+	charge(pipe, 0);
+	put_cred(pipe->cred);
+	pipe->cred = NULL;
+}
+
+static bool over_soft(unsigned long user_slots)
+{
+	unsigned long soft = READ_ONCE(pipe_user_pages_soft);
+
+	return soft && user_slots > soft;
+}
+
+static bool over_hard(unsigned long user_slots)
+{
+	unsigned long hard = READ_ONCE(pipe_user_pages_hard);
+
+	return hard && user_slots > hard;
+}
+
+static bool is_privileged(void)
+{
+	return capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
+}
+
+static struct ipc_slots *alloc_slots(u32 nr)
+{
+	struct ipc_slots *slots;
+
+	/* kmalloc, as in the kernel: a ring too large for it is ENOMEM. */
+	slots = kzalloc(struct_size(slots, slot, nr),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (slots)
+		slots->nr = nr;
+	return slots;
+}
+
 static void use_slots(struct ipc_pipe *pipe, struct ipc_slots *slots)
 {
 	/* Pairs with the READ_ONCE() in look_once(), under RCU. */
@@ -494,10 +546,74 @@ static void use_slots(struct ipc_pipe *pipe, struct ipc_slots *slots)
 	WRITE_ONCE(pipe->nr, slots->nr);
 }
 
+/* How many slots a pipe that comes into use may have. */
+static u32 slots_to_start(void)
+{
+	u32 most = READ_ONCE(pipe_max_size) >> PAGE_SHIFT;
+
+	if (most >= DEFAULT_SLOTS || capable(CAP_SYS_RESOURCE))
+		return DEFAULT_SLOTS;
+	return most ? rounddown_pow_of_two(most) : 1;
+}
+
+/*
+ * The pipe comes into use: the current user pays, and gets fewer slots if he
+ * has many (never fewer than two because of that: 46c4c9d1beb7).  The rules are
+ * those of alloc_pipe_info().
+ *
+ * Return: 0, -ENFILE (above the hard limit), -ENOMEM.
+ */
+static int begin_use(struct ipc_pipe *pipe)
+{
+	u32 nr = slots_to_start();
+	struct ipc_slots *slots;
+	unsigned long sum;
+	int err;
+
+	if (pipe->cred)
+		return 0;
+	sum = begin_charge(pipe, nr);
+	if (over_soft(sum) && !is_privileged()) {
+		nr = LEAST_SLOTS;
+		sum = charge(pipe, nr);
+	}
+	err = -ENFILE;
+	if (over_hard(sum) && !is_privileged())
+		goto err_charge;
+	if (nr == pipe->home->nr)
+		return 0;
+	err = -ENOMEM;
+	slots = alloc_slots(nr);
+	if (!slots)
+		goto err_charge;
+	begin_change(pipe);
+	/* Nobody has it open: there are neither bytes nor pages. */
+	use_slots(pipe, slots);
+	end_change(pipe);
+	return 0;
+
+err_charge:
+	end_charge(pipe);
+	return err;
+}
+
+/* The reverse, when there are neither bytes nor pages. */
+static void end_use(struct ipc_pipe *pipe)
+{
+	struct ipc_slots *old = pipe->ring.slots;
+
+	if (old != pipe->home) {
+		begin_change(pipe);
+		use_slots(pipe, pipe->home);
+		end_change(pipe);
+		kfree_rcu(old, rcu);
+	}
+	end_charge(pipe);
+}
+
 /* Nobody has the pipe open: no bytes, no pages, as new. */
 static void drop_all(struct ipc_pipe *pipe)
 {
-	struct ipc_slots *old = pipe->ring.slots;
 	u64 bytes = ring_bytes(&pipe->ring);
 
 	lockdep_assert_held(&pipe->mutex);
@@ -510,14 +626,7 @@ static void drop_all(struct ipc_pipe *pipe)
 	end_change(pipe);
 	free_spare_pages(pipe);
 	WRITE_ONCE(pipe->polled, false);
-
-	if (old == pipe->home)
-		return;
-	begin_change(pipe);
-	use_slots(pipe, pipe->home);
-	end_change(pipe);
-	charge(pipe, pipe->home->nr);
-	kfree_rcu(old, rcu);
+	end_use(pipe);
 }
 
 static bool is_unused(const struct ipc_pipe *pipe)
@@ -606,7 +715,7 @@ static int open_reader(struct ipc_pipe *pipe, struct file *file)
 	add_reader(pipe);
 	if (pipe->readers == 1)
 		wake_openers(pipe);
-	if (pipe->writers || pipe->keep)
+	if (pipe->writers || pipe->keep || pipe->anonymous)
 		return 0;
 	if (file->f_flags & O_NONBLOCK) {
 		/* No POLLHUP until a first writer has come: see poll. */
@@ -627,12 +736,12 @@ static int open_writer(struct ipc_pipe *pipe, struct file *file)
 {
 	int err;
 
-	if ((file->f_flags & O_NONBLOCK) && no_reader(pipe))
+	if ((file->f_flags & O_NONBLOCK) && no_reader(pipe) && !pipe->anonymous)
 		return -ENXIO;
 	add_writer(pipe);
 	if (pipe->writers == 1)
 		wake_openers(pipe);
-	if (!no_reader(pipe))
+	if (!no_reader(pipe) || pipe->anonymous)
 		return 0;
 	err = wait_for_partner(pipe, reader_came, readers_came(pipe));
 	if (err) {
@@ -660,6 +769,11 @@ static int open_end(struct ipc_pipe *pipe, struct file *file)
 	if (lock_killable(pipe, &open_steps))
 		return -EINTR;
 	ipc_count(&pipe->object, IPC_OPEN_ENTER, 1);
+	if (begin_use(pipe)) {
+		/* As a FIFO: whatever the reason is. */
+		err = -ENOMEM;
+		goto out;
+	}
 	switch (file->f_mode & (FMODE_READ | FMODE_WRITE)) {
 	case FMODE_READ:
 		err = open_reader(pipe, file);
@@ -677,9 +791,31 @@ static int open_end(struct ipc_pipe *pipe, struct file *file)
 	if (!err) {
 		ipc_count(&pipe->object, IPC_OPEN_DONE, 1);
 		ipc_at(&pipe->object, OPEN_DONE, -1, -1);
+	} else if (is_unused(pipe) && !pipe->keep) {
+		/* ENXIO: it was not in use, and is not now. */
+		end_use(pipe);
 	}
+out:
 	unlock(pipe);
 	return err;
+}
+
+/* No file offset, no pread or pwrite; sets no other flag. */
+static void make_stream(struct file *file)
+{
+	stream_open(file_inode(file), file);
+	ipc_file_set_cookie(file, 0);
+}
+
+void ipc_pipe_join(struct ipc_pipe *pipe, struct file *file)
+{
+	make_stream(file);
+	mutex_lock(&pipe->mutex);
+	if (file->f_mode & FMODE_READ)
+		add_reader(pipe);
+	if (file->f_mode & FMODE_WRITE)
+		add_writer(pipe);
+	mutex_unlock(&pipe->mutex);
 }
 
 int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
@@ -687,10 +823,7 @@ int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 	struct ipc_op *op;
 	int err;
 
-	/* No file offset, no pread or pwrite; sets no other flag. */
-	stream_open(file_inode(file), file);
-	ipc_file_set_cookie(file, 0);
-
+	make_stream(file);
 	op = ipc_op_begin(&pipe->object, false);
 	ipc_at(&pipe->object, OPEN_ENTER, -1, -1);
 	err = open_end(pipe, file);
@@ -737,13 +870,18 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 		     struct iov_iter *to, size_t *done)
 {
 	size_t len = min_t(size_t, slot->len, iov_iter_count(to));
+	size_t rest = slot->flags & IPC_SLOT_PACKET ? slot->len - len : 0;
 	bool drained;
 
 	if (copy_page_to_iter(slot->page, slot->offset, len, to) < len)
 		return -EFAULT;
 	ipc_at(&pipe->object, READ_COPY, len, -1);
+	if (rest) {
+		ipc_count(&pipe->object, IPC_READ_DROP, rest);
+		ipc_at(&pipe->object, READ_DROP, rest, -1);
+	}
 	begin_change(pipe);
-	drained = ring_consume(&pipe->ring, len);
+	drained = ring_consume(&pipe->ring, len + rest);
 	end_change(pipe);
 	*done += len;
 	ipc_count(&pipe->object, IPC_READ_COPY, len);
@@ -759,12 +897,15 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 static int read_slots(struct ipc_pipe *pipe, struct iov_iter *to, size_t *done)
 {
 	struct ipc_slot *slot;
+	bool packet = false;
 	int err;
 
-	while (iov_iter_count(to)) {
+	/* A packet ends a read, also if bytes came before it. */
+	while (iov_iter_count(to) && !packet) {
 		slot = ring_tail_slot(&pipe->ring);
 		if (!slot)
 			break;
+		packet = slot->flags & IPC_SLOT_PACKET;
 		err = read_slot(pipe, slot, to, done);
 		if (err)
 			return err;
@@ -896,7 +1037,7 @@ static int write_merge(struct ipc_pipe *pipe, struct iov_iter *from,
  * Return: 0, -EFAULT, -ENOMEM.
  */
 static int write_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
-		      struct iov_iter *from, size_t *done)
+		      struct iov_iter *from, u32 flags, size_t *done)
 {
 	size_t len = min_t(size_t, PAGE_SIZE, iov_iter_count(from));
 	struct page *page = page_for_slot(pipe, slot);
@@ -910,7 +1051,7 @@ static int write_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 	}
 	ipc_at(&pipe->object, WRITE_COPY, len, -1);
 	begin_change(pipe);
-	ring_publish(&pipe->ring, page, slot->page_no, len, IPC_SLOT_MERGE);
+	ring_publish(&pipe->ring, page, slot->page_no, len, flags);
 	end_change(pipe);
 	*done += len;
 	ipc_count(&pipe->object, IPC_WRITE_COPY, len);
@@ -929,9 +1070,11 @@ static int need_reader(struct ipc_pipe *pipe)
 }
 
 /* Fill what slots there are.  Return: 0, -EFAULT, -ENOMEM. */
-static int write_slots(struct ipc_pipe *pipe, struct iov_iter *from,
-		       size_t *done)
+static int write_slots(struct ipc_pipe *pipe, struct file *file,
+		       struct iov_iter *from, size_t *done)
 {
+	/* Looked at as the kernel does: once more whenever it begins to copy. */
+	u32 flags = file->f_flags & O_DIRECT ? IPC_SLOT_PACKET : IPC_SLOT_MERGE;
 	struct ipc_slot *slot;
 	int err;
 
@@ -939,7 +1082,7 @@ static int write_slots(struct ipc_pipe *pipe, struct iov_iter *from,
 		slot = ring_head_slot(&pipe->ring);
 		if (!slot)
 			break;
-		err = write_slot(pipe, slot, from, done);
+		err = write_slot(pipe, slot, from, flags, done);
 		if (err)
 			return err;
 	}
@@ -971,7 +1114,7 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 
 	while (!err && iov_iter_count(from)) {
 		ipc_at(&pipe->object, WRITE_LOOK, -1, !is_full(pipe));
-		err = write_slots(pipe, from, &done);
+		err = write_slots(pipe, file, from, &done);
 		if (err || !iov_iter_count(from))
 			break;
 		/* The ring is full. */
@@ -1187,31 +1330,11 @@ u64 ipc_pipe_capacity(struct ipc_pipe *pipe)
 	return (u64)READ_ONCE(pipe->nr) << PAGE_SHIFT;
 }
 
-static struct ipc_slots *alloc_slots(u32 nr)
-{
-	struct ipc_slots *slots;
-
-	/* kmalloc, as in the kernel: a ring too large for it is ENOMEM. */
-	slots = kzalloc(struct_size(slots, slot, nr),
-			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (slots)
-		slots->nr = nr;
-	return slots;
-}
-
-static bool over_budget(unsigned long user_slots)
-{
-	unsigned long soft = READ_ONCE(pipe_user_pages_soft);
-	unsigned long hard = READ_ONCE(pipe_user_pages_hard);
-
-	return (soft && user_slots > soft) || (hard && user_slots > hard);
-}
-
 /* Called under the mutex. */
 static int resize(struct ipc_pipe *pipe, u32 nr)
 {
 	struct ipc_slots *old = pipe->ring.slots;
-	u32 charged = pipe->charged;
+	bool in_use = pipe->cred;
 	bool grows = nr > old->nr;
 	unsigned long user_slots;
 	struct ipc_slots *new;
@@ -1220,10 +1343,10 @@ static int resize(struct ipc_pipe *pipe, u32 nr)
 	if (grows && (u64)nr << PAGE_SHIFT > READ_ONCE(pipe_max_size) &&
 	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
-	user_slots = charge(pipe, nr);
+	user_slots = in_use ? charge(pipe, nr) : begin_charge(pipe, nr);
 	err = -EPERM;
-	if (grows && over_budget(user_slots) && !capable(CAP_SYS_RESOURCE) &&
-	    !capable(CAP_SYS_ADMIN))
+	if (grows && (over_soft(user_slots) || over_hard(user_slots)) &&
+	    !is_privileged())
 		goto err_charge;
 	err = -ENOMEM;
 	new = alloc_slots(nr);
@@ -1252,7 +1375,10 @@ static int resize(struct ipc_pipe *pipe, u32 nr)
 err_slots:
 	kfree(new);
 err_charge:
-	charge(pipe, charged);
+	if (in_use)
+		charge(pipe, old->nr);
+	else
+		end_charge(pipe);
 	return err;
 }
 
@@ -1413,15 +1539,16 @@ static void pipe_release(struct ipc_object *object)
 {
 	struct ipc_pipe *pipe = ipc_pipe_of(object);
 
-	/* Nobody has an end open or holds a reference: no lock is needed, but
-	 * the checks of those that expect the mutex.
-	 */
 	cancel_delayed_work_sync(&pipe->trim_work);
-	mutex_lock(&pipe->mutex);
-	drop_all(pipe);
-	charge(pipe, 0);
-	mutex_unlock(&pipe->mutex);
-	put_cred(pipe->cred);
+	/*
+	 * Nobody has an end open or holds a reference: the lock is free, and
+	 * taken for the checks of those that expect it.  Only tried, as the
+	 * last reference may be that of the shrinker.
+	 */
+	if (!WARN_ON(!mutex_trylock(&pipe->mutex))) {
+		drop_all(pipe);
+		mutex_unlock(&pipe->mutex);
+	}
 	kfree(pipe->home);
 	mutex_destroy(&pipe->mutex);
 	kfree(pipe);
@@ -1453,12 +1580,32 @@ struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode)
 	init_waitqueue_head(&pipe->write_queue);
 	init_waitqueue_head(&pipe->open_queue);
 	INIT_DELAYED_WORK(&pipe->trim_work, trim);
-	pipe->cred = get_current_cred();
-	charge(pipe, pipe->nr);
 	return pipe;
 
 err_slots:
 	kfree(pipe);
 err_pipe:
 	return ERR_PTR(-ENOMEM);
+}
+
+struct ipc_pipe *ipc_pipe_create_anonymous(unsigned long number)
+{
+	struct ipc_pipe *pipe = ipc_pipe_create(NULL, 0600);
+	int err;
+
+	if (IS_ERR(pipe))
+		return pipe;
+	snprintf(pipe->own_name, sizeof(pipe->own_name), "ipcdemo:[%lu]",
+		 number);
+	pipe->object.name = pipe->own_name;
+	pipe->anonymous = true;
+	/* Nobody else knows the pipe yet: the lock is for those that check. */
+	mutex_lock(&pipe->mutex);
+	err = begin_use(pipe);
+	mutex_unlock(&pipe->mutex);
+	if (err) {
+		ipc_object_put(&pipe->object);
+		return ERR_PTR(err);
+	}
+	return pipe;
 }

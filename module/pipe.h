@@ -3,9 +3,10 @@
  * The pipe: who waits, who is woken, EOF, EPIPE, signals, resize
  *
  * Ownership.  A pipe is an ipc_object.  Its creator holds a reference until it
- * removes it; an end holds none of its own: a file of the device keeps the
- * module, and so the default pipe, alive.  The pipe owns its array of slots
- * and every page in it.
+ * removes it: the device does so for the default pipe, the inode of an anonymous
+ * or named pipe for that one.  An end holds none of its own: a file of the device
+ * keeps the module, and so the default pipe, alive, any other file its inode.
+ * The pipe owns its array of slots and every page in it.
  */
 #ifndef IPCDEMO_PIPE_H
 #define IPCDEMO_PIPE_H
@@ -41,6 +42,7 @@ struct poll_table_struct;
  */
 struct ipc_pipe {
 	struct ipc_object object;
+	bool anonymous; /* never changes; opening it never waits */
 
 	struct mutex mutex; /* guards all that says so below */
 	/*
@@ -70,7 +72,8 @@ struct ipc_pipe {
 
 	u32 last_page_no; /* mutex */
 	u32 charged; /* mutex; slots charged to cred->user */
-	const struct cred *cred; /* never changes */
+	char own_name[32]; /* never changes; of an anonymous pipe */
+	const struct cred *cred; /* mutex; who pays; NULL: not in use */
 	struct delayed_work trim_work; /* gives pages of an idle pipe back */
 };
 
@@ -84,14 +87,29 @@ struct ipc_pipe_look {
 };
 
 /**
- * ipc_pipe_create() - make a pipe with the default capacity
+ * ipc_pipe_create() - make a pipe that nobody has open
  * @name:	lives as long as the pipe
  * @mode:	permission bits
  *
- * Charged to the current user.  Context: may sleep.
+ * Nobody pays for its slots until the first open, as with a FIFO.
+ * Context: may sleep.
  * Return: the pipe, with its creator's reference, or ERR_PTR(-ENOMEM).
  */
 struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode);
+
+/**
+ * ipc_pipe_create_anonymous() - make a pipe that never waits in open
+ * @number:	for its name: that of its inode
+ *
+ * The current user pays from now on.  Its ends are counted by ipc_pipe_join().
+ * Context: may sleep.
+ * Return: the pipe, with its creator's reference, or ERR_PTR(-ENOMEM) or
+ * ERR_PTR(-ENFILE) (above the user's hard limit).
+ */
+struct ipc_pipe *ipc_pipe_create_anonymous(unsigned long number);
+
+/* A new file is an end of an anonymous pipe; ipc_pipe_close() is the reverse. */
+void ipc_pipe_join(struct ipc_pipe *pipe, struct file *file);
 
 static inline struct ipc_pipe *ipc_pipe_of(struct ipc_object *object)
 {

@@ -53,6 +53,8 @@
 	  "head and tail are loaded: it is decided whether there are bytes")             \
 	X(READ_COPY, "read.copy", PIPE, "bytes", KILL,                                   \
 	  "bytes of the tail slot have reached the reader; the slot has them still")     \
+	X(READ_DROP, "read.drop", PIPE, "bytes", KILL,                                   \
+	  "the rest of a packet did not fit: it will be dropped")                        \
 	X(READ_RELEASE, "read.release", PIPE, "slots", KILL,                             \
 	  "the tail slot is drained: tail has moved on")                                 \
 	X(READ_WAIT, "read.wait", PIPE, "calls", KILL,                                   \

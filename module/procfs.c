@@ -25,6 +25,11 @@
 /* Calls that are shown as held. */
 #define MOST_CALLS   256
 
+/* White space, control characters and backslash: escaped, one column. */
+static const char odd_characters[] =
+	" \\\001\002\003\004\005\006\007\010\011\012\013\014\015\016\017\020"
+	"\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177";
+
 static struct proc_dir_entry *root;
 static struct proc_dir_entry *pipe_dir;
 static struct proc_dir_entry *region_dir;
@@ -59,12 +64,44 @@ static int show_points(struct seq_file *m, void *unused)
 
 static uid_t owner_of(struct seq_file *m, const struct ipc_object *object)
 {
-	return from_kuid_munged(seq_user_ns(m), object->owner);
+	return from_kuid_munged(seq_user_ns(m), READ_ONCE(object->owner));
 }
 
 static const char *persistence_of(const struct ipc_pipe *pipe)
 {
 	return READ_ONCE(pipe->keep) ? "kernel" : "process";
+}
+
+/*
+ * The name of an object, in one column: what a program may put into a name of
+ * a file is escaped.
+ */
+static void show_name(struct seq_file *m, struct ipc_object *object)
+{
+	char *buf, *name;
+
+	if (!object->name_now) {
+		seq_puts(m, object->name);
+		return;
+	}
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	name = buf ? object->name_now(object, buf, PATH_MAX) : ERR_PTR(-ENOMEM);
+	if (IS_ERR(name))
+		seq_puts(m, "-");
+	else
+		seq_escape(m, name, odd_characters);
+	kfree(buf);
+}
+
+/* Where its inode is: stat(2) says the same of a name or a descriptor of it. */
+static void show_inode(struct seq_file *m, const struct ipc_object *object,
+		       const char *between)
+{
+	if (object->dev)
+		seq_printf(m, "%u:%u%s%llu", MAJOR(object->dev),
+			   MINOR(object->dev), between, object->ino);
+	else
+		seq_printf(m, "-%s-", between);
 }
 
 /* --- tables --- */
@@ -77,20 +114,25 @@ static int show_pipes(struct seq_file *m, void *unused)
 	u32 id = 0;
 
 	seq_puts(m, "id name owner mode persistence slots used bytes readers");
-	seq_puts(m, " writers read_waiters write_waiters open_waiters\n");
+	seq_puts(m, " writers read_waiters write_waiters open_waiters");
+	seq_puts(m, " dev ino\n");
 	while ((object = ipc_object_next(id, IPC_KIND_PIPE))) {
 		id = object->id;
 		pipe = ipc_pipe_of(object);
 		/* Cannot fail: no copy of the slots is asked for. */
 		ipc_pipe_look(pipe, &look, NULL);
-		seq_printf(m, "%u %s %u %04o %s %u %u %llu %u %u %u %u %u\n",
-			   id, object->name, owner_of(m, object), object->mode,
+		seq_printf(m, "%u ", id);
+		show_name(m, object);
+		seq_printf(m, " %u %04o %s %u %u %llu %u %u %u %u %u ",
+			   owner_of(m, object), READ_ONCE(object->mode),
 			   persistence_of(pipe), look.nr,
 			   ring_used(look.indices), look.bytes,
 			   READ_ONCE(pipe->readers), READ_ONCE(pipe->writers),
 			   ipc_waiters_count(&pipe->read_queue, NULL),
 			   ipc_waiters_count(&pipe->write_queue, NULL),
 			   ipc_waiters_count(&pipe->open_queue, NULL));
+		show_inode(m, object, " ");
+		seq_putc(m, '\n');
 		ipc_object_put(object);
 	}
 	return 0;
@@ -118,10 +160,12 @@ static int show_regions(struct seq_file *m, void *unused)
 
 /* --- one object --- */
 
-static void show_object(struct seq_file *m, const struct ipc_object *object)
+static void show_object(struct seq_file *m, struct ipc_object *object)
 {
-	seq_printf(m, "id: %u\nname: %s\nowner: %u\nmode: %04o\n", object->id,
-		   object->name, owner_of(m, object), object->mode);
+	seq_printf(m, "id: %u\nname: ", object->id);
+	show_name(m, object);
+	seq_printf(m, "\nowner: %u\nmode: %04o\n", owner_of(m, object),
+		   READ_ONCE(object->mode));
 }
 
 static void show_counters(struct seq_file *m, struct ipc_object *object)
@@ -165,19 +209,15 @@ static void show_slot(struct seq_file *m, const struct ipc_pipe_look *look,
 	else
 		seq_puts(m, "- ");
 	seq_printf(m, "%u %u %s\n", slot->offset, slot->len,
-		   slot->flags & IPC_SLOT_MERGE ? "merge" : "-");
+		   slot->flags & IPC_SLOT_MERGE	   ? "merge"
+		   : slot->flags & IPC_SLOT_PACKET ? "packet"
+						   : "-");
 }
 
-/* White space, control characters and backslash: escaped, one column. */
 static void show_command(struct seq_file *m, const char *command)
 {
-	static const char odd[] =
-		" \\\001\002\003\004\005\006\007\010\011\012\013\014\015\016"
-		"\017\020\021\022\023\024\025\026\027\030\031\032\033\034\035"
-		"\036\037\177";
-
 	if (command[0])
-		seq_escape(m, command, odd);
+		seq_escape(m, command, odd_characters);
 	else
 		seq_puts(m, "-");
 }
@@ -273,6 +313,11 @@ static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 	seq_printf(m, "snapshot: %s\n", look.torn ? "torn" : "consistent");
 	seq_printf(m, "read_pollers: %u\n", read_pollers);
 	seq_printf(m, "write_pollers: %u\n", write_pollers);
+	seq_printf(m, "group: %u\ndev: ",
+		   from_kgid_munged(seq_user_ns(m),
+				    READ_ONCE(pipe->object.group)));
+	show_inode(m, &pipe->object, "\nino: ");
+	seq_putc(m, '\n');
 
 	/* Of the opener: whoever inherits the file sees no more than he did. */
 	show_pfn = file_ns_capable(m->file, &init_user_ns, CAP_SYS_ADMIN);

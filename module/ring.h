@@ -42,7 +42,9 @@
 #endif
 
 /* A later write may add its bytes behind those of this slot. */
-#define IPC_SLOT_MERGE 0x1
+#define IPC_SLOT_MERGE	0x1
+/* A read takes no more than this slot, and drops what does not fit. */
+#define IPC_SLOT_PACKET 0x2
 
 /**
  * struct ipc_slot - a stretch of one page

@@ -26,7 +26,9 @@
  *    0 means the object of the descriptor; on a control descriptor, the default
  *    one.  A descriptor that is an end of a pipe, or a region, takes its own id
  *    or 0 and nothing else (EINVAL).  On a control descriptor an id that is not
- *    there, or is an object of the other kind, is ENOENT.
+ *    there, or is an object of the other kind, is ENOENT.  Who names another than
+ *    the default objects needs the permission that open(2) would ask for:
+ *    reading to see what is in it, writing to change it (EACCES).
  *  - Members marked "0" must be 0, and flags hold only bits named here: EINVAL.
  *  - A bad pointer is EFAULT, and then nothing has changed (unless the memory
  *    of the request was unmapped while the call was at work).
@@ -203,6 +205,20 @@ struct ipcdemo_region_fd {
 	__u32 id;
 	__u32 flags;
 	__u32 pad;
+};
+
+/**
+ * struct ipcdemo_pipe_make - ask for an anonymous pipe
+ * @size:	in: sizeof this struct
+ * @flags:	in: O_CLOEXEC, O_NONBLOCK and O_DIRECT, as of pipe2(2)
+ * @fds:	in: a pointer to two ints: the read end, the write end
+ * @capacity:	in: bytes, by the rules of SET_CAPACITY; 0: as of pipe2(2)
+ */
+struct ipcdemo_pipe_make {
+	__u32 size;
+	__u32 flags;
+	__u64 fds;
+	__u64 capacity;
 };
 
 /**
@@ -397,6 +413,15 @@ struct ipcdemo_gates {
  */
 #define IPCDEMO_IOC_REGION_FD \
 	_IOW(IPCDEMO_IOC_MAGIC, 0x08, struct ipcdemo_region_fd)
+
+/*
+ * Makes a pipe, as pipe2(2).  A control descriptor only, else EBADF.  Errors in
+ * the order in which they are looked for: EINVAL (an unknown flag); ENFILE (the
+ * file table is full, or the user has as many pipes or slots as he may have),
+ * with a capacity also those of SET_CAPACITY; EMFILE; EFAULT, and then there
+ * are no descriptors.
+ */
+#define IPCDEMO_IOC_PIPE     _IOW(IPCDEMO_IOC_MAGIC, 0x09, struct ipcdemo_pipe_make)
 
 /*
  * Gates.  A control descriptor only, else EBADF; gates and held tasks belong to
