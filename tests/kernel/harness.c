@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,11 +23,11 @@
 const struct target *target;
 __u32 actor_note;
 
-static char fifo_path[64];
+static char fifo_path[64], our_dir[64], our_path[80], pipe_path[64];
 static struct target targets[] = {
-	{"fifo", FIFO, fifo_path},
-	{"pipe", PIPE, NULL},
-	{"ipcdemo", DEV, DEVICE},
+	{"fifo", FIFO, fifo_path},	   {"pipe", PIPE, pipe_path},
+	{"ipcdemo", DEV, DEVICE},	   {"anonymous", ANON, pipe_path},
+	{"ipcdemofs", OUR_FIFO, our_path},
 };
 
 void (*after_each)(void);
@@ -42,29 +43,32 @@ static sig_atomic_t caught[65];
  * truth, or UNSPECIFIED where kernels differ among themselves.
  */
 static const struct {
-	long pipe, device;
+	long pipe, device, ours; /* the kernel's, the device, our others */
 	const char *reason;
 } differences[NR_DIFFERENCES] = {
-	[DIFF_MMAP_ERRNO] = {ENODEV, 0,
+	[DIFF_MMAP_ERRNO] = {ENODEV, 0, ENODEV,
 			     "mmap of the device is the default region"},
-	[DIFF_FALLOCATE_ERRNO] = {ESPIPE, ENODEV,
+	[DIFF_FALLOCATE_ERRNO] = {ESPIPE, ENODEV, ESPIPE,
 				  "the VFS knows pipes by their file type"},
-	[DIFF_FADVISE_ERRNO] = {ESPIPE, 0,
+	[DIFF_FADVISE_ERRNO] = {ESPIPE, 0, ESPIPE,
 				"the VFS knows pipes by their file type"},
-	[DIFF_O_DIRECT_ERRNO] = {0, EINVAL,
+	[DIFF_O_DIRECT_ERRNO] = {0, EINVAL, 0,
 				 "the VFS lets only FIFOs set O_DIRECT"},
-	[DIFF_SETPIPE_SZ_ERRNO] = {0, EBADF,
+	[DIFF_SETPIPE_SZ_ERRNO] = {0, EBADF, EBADF,
 				   "the fcntl is for the kernel's own pipes"},
-	[DIFF_FAULT_LEAVES_SLOT] = {UNSPECIFIED, false,
+	[DIFF_FAULT_LEAVES_SLOT] = {UNSPECIFIED, false, false,
 				    "some publish before they fill"},
-	[DIFF_FILE_TYPE] = {S_IFIFO, S_IFCHR, "it is a character device"},
+	[DIFF_FILE_TYPE] = {S_IFIFO, S_IFCHR, S_IFIFO,
+			    "it is a character device"},
 };
 
 long expected(enum difference what)
 {
 	assert_non_null(differences[what].reason);
+	if (!(target->bit & OURS))
+		return differences[what].pipe;
 	return target->bit == DEV ? differences[what].device
-				  : differences[what].pipe;
+				  : differences[what].ours;
 }
 
 /* --- time --------------------------------------------------------------------- */
@@ -125,8 +129,26 @@ void assert_errno_(int want, long got, const char *call, const char *file,
 
 int open_end(int flags)
 {
-	assert_non_null(target->path);
 	return open(target->path, flags | O_CLOEXEC);
+}
+
+void reopen_by(int fd)
+{
+	snprintf(pipe_path, sizeof(pipe_path), "/proc/%d/fd/%d", getpid(), fd);
+}
+
+static int make_ours(int fds[2])
+{
+	struct ipcdemo_pipe_make make = {
+		.size = sizeof(make),
+		.flags = O_CLOEXEC,
+		.fds = (uintptr_t)fds,
+	};
+	int ctl = control(), ret;
+
+	ret = ioctl(ctl, IPCDEMO_IOC_PIPE, &make);
+	close(ctl);
+	return ret;
 }
 
 void nonblocking(int fd, bool on)
@@ -142,12 +164,14 @@ struct ends open_ends(int flags)
 {
 	struct ends e;
 
-	if (target->bit == PIPE) {
+	if (target->bit & (PIPE | ANON)) {
 		int fds[2];
 
-		assert_ret(0, pipe2(fds, O_CLOEXEC));
+		assert_ret(0, target->bit == PIPE ? pipe2(fds, O_CLOEXEC)
+						  : make_ours(fds));
 		e.r = fds[0];
 		e.w = fds[1];
+		reopen_by(e.r);
 	} else {
 		e.r = open_end(O_RDONLY | O_NONBLOCK);
 		assert_int_not_equal(e.r, -1);
@@ -163,7 +187,7 @@ long set_capacity(int fd, unsigned long long bytes)
 {
 	struct ipcdemo_attr attr = {.size = sizeof(attr), .value = bytes};
 
-	if (target->bit != DEV) {
+	if (!(target->bit & OURS)) {
 		/* What does not fit the fcntl's argument is above 2^31 too. */
 		if (bytes > UINT32_MAX)
 			bytes = UINT32_MAX;
@@ -178,7 +202,7 @@ long get_capacity(int fd)
 {
 	struct ipcdemo_attr attr = {.size = sizeof(attr)};
 
-	if (target->bit != DEV)
+	if (!(target->bit & OURS))
 		return fcntl(fd, F_GETPIPE_SZ);
 	if (ioctl(fd, IPCDEMO_IOC_GET_CAPACITY, &attr) < 0)
 		return -1;
@@ -649,6 +673,26 @@ void set_persistence(unsigned int persistence)
 	close(fd);
 }
 
+/* For this process and its children only: the mount goes when they go. */
+static void mount_ours(void)
+{
+	static bool mounted;
+
+	if (mounted)
+		return;
+	assert_ret(0, unshare(CLONE_NEWNS));
+	assert_ret(0, mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	assert_ret(0, mkdir(our_dir, 0700));
+	assert_ret(0, mount("none", our_dir, "ipcdemofs", 0, NULL));
+	mounted = true;
+}
+
+static void unmount_ours(void)
+{
+	umount(our_dir);
+	rmdir(our_dir);
+}
+
 void switch_to(unsigned int bit)
 {
 	size_t i;
@@ -656,8 +700,16 @@ void switch_to(unsigned int bit)
 	for (i = 0; i < NR(targets); i++)
 		if (targets[i].bit == bit)
 			target = &targets[i];
-	if (bit == FIFO && mkfifo(fifo_path, 0600) && errno != EEXIST)
-		fail_msg("mkfifo %s: %s", fifo_path, strerror(errno));
+	if (bit == OUR_FIFO)
+		mount_ours();
+	if ((bit & (FIFO | OUR_FIFO)) && mkfifo(target->path, 0600) &&
+	    errno != EEXIST)
+		fail_msg("mkfifo %s: %s", target->path, strerror(errno));
+}
+
+unsigned int real_thing(void)
+{
+	return target->bit & (PIPE | ANON) ? PIPE : FIFO;
 }
 
 /* A test that failed may have left mappings: they would fail the next one. */
@@ -685,7 +737,7 @@ static const char *not_idle(void)
 {
 	struct ipcdemo_pipe_stat stat;
 
-	if (target->bit == FIFO) {
+	if (target->bit & (FIFO | OUR_FIFO)) {
 		int fd = open_end(O_WRONLY | O_NONBLOCK);
 
 		if (fd >= 0 || errno != ENXIO)
@@ -756,6 +808,7 @@ static int after(void **state)
 	if (why)
 		print_message("# left behind: %s\n", why);
 	unlink(fifo_path);
+	unlink(our_path);
 	return why ? -1 : 0;
 }
 
@@ -795,10 +848,14 @@ int run_claims(const char *group, const struct claim *claims, size_t count)
 	const char *part = getenv("IPCDEMO_CLAIM");
 	struct CMUnitTest *tests;
 	size_t i, t, nr = 0;
+	int failed;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(fifo_path, sizeof(fifo_path), "%s/ipcdemo-test.%d",
 		 tmpfs_dir(), getpid());
+	snprintf(our_dir, sizeof(our_dir), "%s/ipcdemo-fs.%d", tmpfs_dir(),
+		 getpid());
+	snprintf(our_path, sizeof(our_path), "%s/fifo", our_dir);
 	sigaction(SIGALRM, &act, NULL);
 	tests = calloc(count * NR(targets), sizeof(*tests));
 	if (!tests)
@@ -830,5 +887,7 @@ int run_claims(const char *group, const struct claim *claims, size_t count)
 		return 0;
 	}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return _cmocka_run_group_tests(group, tests, nr, NULL, NULL) ? 1 : 0;
+	failed = _cmocka_run_group_tests(group, tests, nr, NULL, NULL);
+	unmount_ours();
+	return failed ? 1 : 0;
 }

@@ -47,13 +47,20 @@
 #define FIFO	      0x1 /* mkfifo on tmpfs */
 #define PIPE	      0x2 /* pipe(2): where no open is involved */
 #define DEV	      0x4 /* /dev/ipcdemo */
-#define NAMED	      (FIFO | DEV)
-#define ENDS	      (FIFO | PIPE | DEV)
+#define ANON	      0x8 /* IPCDEMO_IOC_PIPE */
+#define OUR_FIFO      0x10 /* mkfifo on ipcdemofs */
+#define OURS	      (DEV | ANON | OUR_FIFO)
+#define NAMED	      (FIFO | DEV | OUR_FIFO)
+#define ENDS	      (FIFO | PIPE | DEV | ANON | OUR_FIFO)
 
 struct target {
 	const char *name;
 	unsigned int bit;
-	const char *path; /* NULL: has no name */
+	/*
+	 * Its name; one without has, once it was made by open_ends(), the one
+	 * of an end in /proc.
+	 */
+	const char *path;
 };
 
 /* What the running test is about. */
@@ -67,6 +74,12 @@ struct claim {
 
 /* For tests that compare: from here on, calls are about that target. */
 void switch_to(unsigned int bit);
+
+/* What the kernel has in place of the target. */
+unsigned int real_thing(void);
+
+/* An anonymous pipe is opened again by way of this end of it. */
+void reopen_by(int fd);
 
 /* What else there is to put right after a test; may be NULL. */
 extern void (*after_each)(void);

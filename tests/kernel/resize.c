@@ -123,7 +123,7 @@ static void set_limit(const char *sysctl, const char *parameter,
 	ssize_t len;
 	int fd;
 
-	if (target->bit == DEV)
+	if (target->bit & OURS)
 		snprintf(path, sizeof(path),
 			 "/sys/module/ipcdemo/parameters/%s", parameter);
 	else
