@@ -1337,13 +1337,17 @@ static int resize(struct ipc_pipe *pipe, u32 nr)
 	bool in_use = pipe->cred;
 	bool grows = nr > old->nr;
 	unsigned long user_slots;
+	u32 charged;
 	struct ipc_slots *new;
 	int err;
 
 	if (grows && (u64)nr << PAGE_SHIFT > READ_ONCE(pipe_max_size) &&
 	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
-	user_slots = in_use ? charge(pipe, nr) : begin_charge(pipe, nr);
+	if (!in_use)
+		begin_charge(pipe, old->nr);
+	charged = pipe->charged;
+	user_slots = charge(pipe, nr);
 	err = -EPERM;
 	if (grows && (over_soft(user_slots) || over_hard(user_slots)) &&
 	    !is_privileged())
@@ -1375,9 +1379,8 @@ static int resize(struct ipc_pipe *pipe, u32 nr)
 err_slots:
 	kfree(new);
 err_charge:
-	if (in_use)
-		charge(pipe, old->nr);
-	else
+	charge(pipe, charged);
+	if (!in_use)
 		end_charge(pipe);
 	return err;
 }
