@@ -38,13 +38,15 @@ help: ## this list
 demo: ## build everything, boot a VM, load the module there, take the tour
 	@tests/install-deps build vm
 	@$(MAKE) --no-print-directory module userspace
+	@tests/plant-bug two-loads >/dev/null
 	@tests/demo
 
 .PHONY: shell
-shell: ## a shell in a VM with the module loaded; leaving it ends the VM
+shell: ## a shell in a VM with the module loaded; BUG=NAME: with that of tests/mutants
 	@tests/install-deps build vm
 	@$(MAKE) --no-print-directory module userspace
-	@tests/vm/run --module --interactive
+	$(if $(BUG),@tests/plant-bug $(BUG) >/dev/null)
+	@tests/vm/run $(if $(BUG),--bug $(BUG),--module) --interactive
 
 .PHONY: module
 module: ## the kernel module, for the VM's kernel or the one of KDIR=DIRECTORY
@@ -60,6 +62,7 @@ userspace: ## the command ipcdemo and its library
 check: ## all tests; TESTS='NAME...' runs only these
 	@tests/install-deps build vm test
 	@$(MAKE) --no-print-directory module userspace test-programs
+	@tests/plant-bug two-loads >/dev/null
 	@tests/run-suite --only "$(TESTS)" \
 		--host $(HOST_TESTS) $(HOST_BATS) $(VM_BATS) \
 		--guest $(GUEST_TESTS) $(GUEST_BATS)

@@ -54,6 +54,9 @@ enum {
 	OPT_SYNOPSIS,
 	OPT_TAP,
 	OPT_TIMEOUT,
+	OPT_EXPLAIN,
+	OPT_STAY,
+	OPT_BUG,
 };
 
 struct cli;
@@ -164,6 +167,36 @@ json_object *json_bytes(const unsigned char *buf, size_t len);
 
 /* A count and its unit, for sentences: "1 reader", "2 readers". */
 const char *plural(__u64 n, const char *unit, char *buf, size_t size);
+
+/*
+ * The value of KEY=... in the .modinfo of a module's file.  False if the file
+ * cannot be read, or does not say.
+ */
+bool modinfo(const char *file, const char *key, char *value, size_t size);
+
+/* ---- swap.c: another copy of the module, for a while --------------------- */
+
+struct swap;
+
+/*
+ * Prepares to put the module @other in, and @real back.  From then on @real
+ * comes back, also if we are killed.  Return: NULL after a message.
+ */
+struct swap *swap_begin(const char *real, const char *other);
+
+/*
+ * Takes the module out and puts the other one in; takes that out and puts the
+ * real one back.  Whoever calls this must not have the module in use.  Return:
+ * 0, or -errno with the reason in @why; -EBUSY: somebody uses the module.
+ */
+int swap_in(struct swap *swap, char *why, size_t size);
+int swap_back(struct swap *swap, char *why, size_t size);
+
+/* Puts the real one back, if it is not, and ends.  Return: 0 or FAILED. */
+int swap_end(struct swap *swap);
+
+/* Which sources the module that is loaded was made of; "" if nobody knows. */
+void module_srcversion(char *version, size_t size);
 
 /* ---- draw.c ------------------------------------------------------------- */
 

@@ -14,6 +14,8 @@
 struct request {
 	bool tap;
 	bool verbose;
+	bool explain;
+	bool stay;
 	int timeout_ms;
 };
 
@@ -79,6 +81,8 @@ static int run_all(struct cli *cli, struct schedule *schedules, size_t n,
 	for (i = 0; i < n && !step_interrupted(); i++) {
 		report = (struct step_report){
 			.verbose = want->verbose,
+			.explain = want->explain,
+			.stay = want->stay,
 			.timeout_ms = want->timeout_ms,
 		};
 		if (want->tap)
@@ -165,6 +169,12 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
+		case OPT_EXPLAIN:
+			want.explain = true;
+			break;
+		case OPT_STAY:
+			want.stay = true;
+			break;
 		case OPT_TAP:
 			want.tap = true;
 			break;
@@ -180,6 +190,8 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 			return USAGE;
 		}
 	}
+	if (want.stay && want.tap)
+		return usage(cli, "--stay is for people, --tap for programs");
 	if (optind == argc)
 		return usage(cli, "step needs a FILE with a schedule");
 	return step(cli, argv + optind, argc - optind, &want);

@@ -101,42 +101,6 @@ static bool exists(const struct doctor *d, const char *fmt, const char *arg)
 /* ---- the module's file -------------------------------------------------- */
 
 /*
- * The value of KEY=... in the .modinfo of a module: a string among strings that
- * end in NUL.  modinfo(8) would need to be installed.
- */
-static bool modinfo(const char *file, const char *key, char *value, size_t size)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	const char *map = MAP_FAILED, *p, *end;
-	size_t len = strlen(key);
-	bool found = false;
-	struct stat st;
-
-	if (fd < 0)
-		return false;
-	if (!fstat(fd, &st) && st.st_size)
-		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (map == MAP_FAILED)
-		return false;
-	end = map + st.st_size;
-	for (p = map; !found && p && p + len < end; p++) {
-		p = memmem(p, end - p, key, len);
-		if (!p)
-			break;
-		if (p + len < end && p[len] == '=' &&
-		    (p == map || p[-1] == '\0')) {
-			snprintf(value, size, "%.*s",
-				 (int)strnlen(p + len + 1, end - p - len - 1),
-				 p + len + 1);
-			found = true;
-		}
-	}
-	munmap((void *)map, st.st_size);
-	return found;
-}
-
-/*
  * The file that would be loaded: built beside this program, built below the
  * working directory, or installed.
  */

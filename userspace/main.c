@@ -82,6 +82,9 @@ static const struct cli_option pipeline_options[] = {
 };
 
 static const struct cli_option step_options[] = {
+	{OPT_EXPLAIN, "explain", NULL, "print the comments of the schedule"},
+	{OPT_STAY, "stay", NULL,
+	 "if one fails, leave all as it is until Ctrl-C"},
 	{OPT_TAP, "tap", NULL, "print a line of TAP for each FILE"},
 	{OPT_TIMEOUT, "timeout", "SECONDS",
 	 "how long an order may take (default 10)"},
@@ -90,6 +93,7 @@ static const struct cli_option step_options[] = {
 };
 
 static const struct cli_option tour_options[] = {
+	{OPT_BUG, "bug", "DIR", "show this bug, too: DIR is a patched copy"},
 	{OPT_NAME, "name", "WORD", "what to grep for (default ipcdemo)"},
 	COLOR,
 	{OPT_NO_COLOR, "no-color", NULL, "the same as --color never"},

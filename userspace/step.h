@@ -138,6 +138,8 @@ enum step_line_kind {
  * struct step_line - what is to be done, one line of the file
  * @line:	its number
  * @text:	the line without its comment
+ * @above:	the comments above it, lines; NULL: none
+ * @behind:	the comment behind it; NULL: none
  * @task:	which task, by its place in struct schedule
  * @op:		for STEP_OP
  * @point:	which point, or STEP_NO_POINT
@@ -153,6 +155,8 @@ struct step_line {
 	enum step_line_kind kind;
 	unsigned int line;
 	char *text;
+	char *above;
+	char *behind;
 	int task;
 	struct step_op op;
 	int point;
@@ -211,6 +215,9 @@ bool step_is_name(const char *text);
  * struct step_report - how a schedule is run, and what came out
  * @to:		where it is told, line by line, what happens
  * @verbose:	each arrival at a point, too
+ * @explain:	the schedule's comments, too
+ * @stay:	when something did not come true, say so and leave everything as
+ *		it is until a signal comes
  * @in_use:	others may have the pipe open, and bytes in it: they stay
  * @timeout_ms:	how long an order may take
  * @expectations: how many held
@@ -220,6 +227,8 @@ bool step_is_name(const char *text);
 struct step_report {
 	FILE *to;
 	bool verbose;
+	bool explain;
+	bool stay;
 	bool in_use;
 	int timeout_ms;
 	unsigned int expectations;

@@ -142,6 +142,8 @@ struct word {
  * @n:		words of this line
  * @at:		how many of them were taken
  * @end:	the column behind the line
+ * @above:	comments since the last line that was none; NULL: none
+ * @titled:	the title was in a line above
  * @begun:	an order or an operation has come: no more tasks
  * @opens:	the tasks that have an end open, or are told to open one
  */
@@ -152,6 +154,8 @@ struct step_parser {
 	size_t n;
 	size_t at;
 	unsigned int end;
+	char *above;
+	bool titled;
 	bool begun;
 	bool opens[STEP_TASKS];
 };
@@ -863,6 +867,8 @@ static void free_line(struct step_line *l)
 	free(l->op.text);
 	free(l->op.data);
 	free(l->data);
+	free(l->above);
+	free(l->behind);
 	free(l->text);
 	free(l);
 }
@@ -953,6 +959,8 @@ static int parse_words(struct step_parser *p, const char *text, size_t len)
 	l->text = copy(text + first, len - first);
 	if (!l->text)
 		return fail("out of memory");
+	l->above = p->above;
+	p->above = NULL;
 	if (late) {
 		l->kind = STEP_TASK;
 		l->task = p->s->ntasks;
@@ -977,6 +985,50 @@ static int parse_words(struct step_parser *p, const char *text, size_t len)
 	return err;
 }
 
+/* What stands behind the "#" there, without the blanks around it. */
+static char *comment(const char *text)
+{
+	size_t len;
+
+	text += strspn(text, "# \t");
+	for (len = strcspn(text, "\r\n"); len; len--)
+		if (text[len - 1] != ' ' && text[len - 1] != '\t')
+			break;
+	return copy(text, len);
+}
+
+/* A line that is a comment belongs to the next one that is none. */
+static int keep_comment(struct step_parser *p, const char *text)
+{
+	char *more = comment(text), *old = p->above;
+
+	if (more && old) {
+		if (asprintf(&p->above, "%s\n%s", old, more) < 0)
+			p->above = NULL;
+		free(old);
+		free(more);
+	} else {
+		p->above = more;
+	}
+	return p->above ? 0 : fail("out of memory");
+}
+
+/* What stands behind the words; before this line there were so many lines. */
+static int take_comment(struct step_parser *p, const char *text, size_t had)
+{
+	struct step_line *l;
+
+	if (text[strspn(text, " \t")] != '#')
+		return 0;
+	if (!p->n)
+		return p->titled ? keep_comment(p, text) : 0;
+	if (p->s->nlines == had)
+		return 0;
+	l = p->s->lines[had];
+	l->behind = comment(text);
+	return l->behind ? 0 : fail("out of memory");
+}
+
 int step_parse_line(struct step_parser *p, const char *line)
 {
 	size_t i, len, had = p->s->nlines;
@@ -992,6 +1044,8 @@ int step_parse_line(struct step_parser *p, const char *line)
 			p->words[i].text[p->words[i].len] = '\0';
 		err = parse_words(p, line, len);
 	}
+	if (!err)
+		err = take_comment(p, line + (end - work), had);
 	free(work);
 	if (err && p->s->nlines > had)
 		free_line(p->s->lines[--p->s->nlines]);
@@ -1034,12 +1088,14 @@ static int parse_file(struct step_parser *p, FILE *from)
 			err = error_at(p, p->end, "a byte 0 is no text");
 			break;
 		}
-		if (!*p->s->title)
+		p->titled = *p->s->title;
+		if (!p->titled)
 			err = take_title(p->s, line);
 		if (!err)
 			err = step_parse_line(p, line);
 	}
 	free(line);
+	free(p->above);
 	if (!err && ferror(from))
 		return fail("%s: %s", p->s->file, strerror(errno));
 	if (!err && !p->s->ntasks) {

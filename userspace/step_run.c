@@ -1084,6 +1084,20 @@ int step_do(struct run *r, const struct step_line *l)
 	return do_order(r, &r->workers[l->task], l);
 }
 
+/* Comments of the schedule: they say what is to be seen. */
+static void explain(const struct run *r, const char *comment)
+{
+	const char *end;
+
+	if (!r->report->explain || !comment)
+		return;
+	for (; *comment; comment = *end ? end + 1 : end) {
+		end = strchrnul(comment, '\n');
+		fprintf(r->report->to, "       # %.*s\n", (int)(end - comment),
+			comment);
+	}
+}
+
 static int run_lines(struct run *r)
 {
 	struct step_report *report = r->report;
@@ -1097,6 +1111,7 @@ static int run_lines(struct run *r)
 	for (i = 0; i < r->s->nlines && !err; i++) {
 		l = r->s->lines[i];
 		result = l->kind != STEP_OP && l->kind != STEP_TASK;
+		explain(r, l->above);
 		fprintf(to, "%5u  %-*s", l->line,
 			report->verbose || !result ? 0 : 36, l->text);
 		if (report->verbose)
@@ -1105,8 +1120,8 @@ static int run_lines(struct run *r)
 		if (!err && step_is_expectation(l))
 			report->expectations++;
 		if (report->verbose)
-			continue;
-		if (err)
+			;
+		else if (err)
 			fprintf(to, " no\n");
 		else if (step_is_expectation(l))
 			fprintf(to, " yes\n");
@@ -1116,6 +1131,7 @@ static int run_lines(struct run *r)
 			fprintf(to, " %s %s\n", r->workers[l->task].task->name,
 				step_doing(&r->workers[l->task], words,
 					   sizeof(words)));
+		explain(r, l->behind);
 	}
 	return err;
 }
@@ -1148,6 +1164,26 @@ static void tell_failure(struct run *r)
 	ipcdemo_pipe_view_free(&v);
 }
 
+/* Everybody stays where he is, for who wants to look. */
+static void stay(struct run *r)
+{
+	sigset_t all, before;
+
+	fflush(r->report->to);
+	if (r->report->failure)
+		fail("%s", r->report->failure);
+	free(r->report->failure);
+	r->report->failure = NULL;
+	fprintf(r->report->to, "all stays as it is: %s\n",
+		"`ipcdemo show` shows it; Ctrl-C or a signal ends it");
+	fflush(r->report->to);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	while (!interrupted)
+		sigsuspend(&before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 int step_run(struct cli *cli, struct schedule *schedule,
 	     struct step_report *report)
 {
@@ -1159,7 +1195,10 @@ int step_run(struct cli *cli, struct schedule *schedule,
 		return err;
 	if (!err)
 		err = run_lines(r);
-	if (err && r->line && !interrupted)
+	if (err && r->line && !interrupted) {
 		tell_failure(r);
+		if (report->stay)
+			stay(r);
+	}
 	return step_end(r) ?: err;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -62,7 +63,11 @@ static void stop(int signal)
  * @to_kid:	pipes to and from the process that shares it, or -1
  * @from_kid:
  * @r:		the region as it was before
+ * @bug:	the folder of the copy of the module with a bug; NULL: none
+ * @swap:	puts that copy in and the real module back; NULL: not prepared
+ * @version:	the sources of the module that was found
  * @complaint:	what was not as expected in this step
+ * @left_out:	why this step was not taken; empty: it was
  */
 struct tour {
 	struct cli *cli;
@@ -89,7 +94,11 @@ struct tour {
 	int to_kid;
 	int from_kid;
 	struct ipcdemo_region_view r;
+	const char *bug;
+	struct swap *swap;
+	char version[64];
 	char complaint[512];
+	char left_out[400];
 };
 
 /* ---- checking ----------------------------------------------------------- */
@@ -1043,17 +1052,187 @@ static void step_no_end_kept(struct tour *t)
 	stop_sharing(t);
 }
 
+/* ---- a bug of Linux, on a copy of the module ----------------------------- */
+
+/* The default objects; after a swap these are others. */
+static int find_objects(struct tour *t)
+{
+	if (ipcdemo_default(t->ipc, IPCDEMO_PIPE, &t->pipe) ||
+	    ipcdemo_default(t->ipc, IPCDEMO_REGION, &t->region))
+		return -1;
+	t->control = ipcdemo_open(t->ipc, IPCDEMO_O_CONTROL);
+	return t->control < 0 ? -1 : 0;
+}
+
+/* A file of the folder that tests/plant-bug made. */
+static const char *bug_file(const struct tour *t, const char *name, char *path)
+{
+	snprintf(path, PATH_MAX, "%s/%s", t->bug, name);
+	return path;
+}
+
+/* Return: 0; -1 with a complaint, or with a reason to leave it out. */
+static int swap_module(struct tour *t, bool back)
+{
+	char why[250], version[64];
+	int err;
+
+	/* Nothing of ours may be open in what is taken out. */
+	close_fd(&t->control);
+	ipcdemo_pipe_view_free(&t->v);
+	err = back ? swap_back(t->swap, why, sizeof(why))
+		   : swap_in(t->swap, why, sizeof(why));
+	if (find_objects(t)) {
+		wrong(t, "%s", ipcdemo_error(t->ipc));
+		return -1;
+	}
+	if (err == -EBUSY && !back) {
+		snprintf(t->left_out, sizeof(t->left_out), "%s; `%s`", why,
+			 "ipcdemo show` and `ipcdemo region show` say who");
+		return -1;
+	}
+	if (err) {
+		wrong(t, "%s", why);
+		return -1;
+	}
+	module_srcversion(version, sizeof(version));
+	printf("  rmmod ipcdemo, insmod %s: srcversion %s\n",
+	       back ? "the real one" : "the copy with the bug", version);
+	if (back != !strcmp(version, t->version))
+		wrong(t, "wanted %s, srcversion %s, the real one has %s",
+		      back ? "the real module" : "another module", version,
+		      t->version);
+	return *t->complaint ? -1 : 0;
+}
+
+/*
+ * Prints what the stepper says, up to the end or to the line that it stays.
+ * Return: 1: it stays, 0: that was the end, -1 with a complaint.
+ */
+static int show_schedule(struct tour *t)
+{
+	__u64 deadline = now_ms() + DEADLINE_MS;
+	struct pollfd p = {.fd = t->output, .events = POLLIN};
+	char line[400];
+	size_t len = 0;
+	ssize_t n;
+
+	for (;;) {
+		if (stopped || now_ms() > deadline) {
+			wrong(t, "the stepper does not come to an end");
+			return -1;
+		}
+		if (poll(&p, 1, LOOK_AGAIN_MS * 10) <= 0)
+			continue;
+		n = read(t->output, line + len, 1);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return 0;
+		if (line[len] != '\n' && len < sizeof(line) - 2) {
+			len++;
+			continue;
+		}
+		line[len + (line[len] != '\n')] = '\0';
+		len = 0;
+		if (!strncmp(line, "all stays as it is", 18))
+			return 1;
+		printf("  > %s\n", line);
+		fflush(stdout);
+	}
+}
+
+/* Runs the schedule of the bug.  Return: as show_schedule(). */
+static int run_schedule(struct tour *t)
+{
+	/* What it says on standard error belongs into the story. */
+	const char *script = "exec 2>&1 \"$0\" step --explain --stay \"$1\"";
+	char schedule[PATH_MAX], self[PATH_MAX];
+	const char *const argv[] = {"sh", "-c", script, self, schedule, NULL};
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0) {
+		wrong(t, "/proc/self/exe: %s", strerror(errno));
+		return -1;
+	}
+	self[n] = '\0';
+	printf("  $ ipcdemo step --explain --stay %s\n",
+	       bug_file(t, "schedule.step", schedule));
+	return start_captured(t, argv, -1) ? -1 : show_schedule(t);
+}
+
+/* The one who sleeps in write, and for how long; NULL: nobody. */
+static const struct ipcdemo_waiter *sleeping_writer(const struct tour *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->v.nwaiters; i++)
+		if (!strcmp(t->v.waiters[i].point, "write.wait"))
+			return &t->v.waiters[i];
+	return NULL;
+}
+
+static void step_hang(struct tour *t)
+{
+	const struct ipcdemo_waiter *w;
+	int status, stays;
+
+	if (swap_module(t, false))
+		return;
+	stays = run_schedule(t);
+	if (stays == 0)
+		wrong(t, "wanted a hang, the schedule came to its end");
+	if (stays <= 0 || look(t))
+		return;
+	putchar('\n');
+	show_pipe(t, false);
+	w = sleeping_writer(t);
+	if (w)
+		printf("  %u of %u slots are free, and %s sleeps in write. %s\n",
+		       t->v.slots - t->v.used, t->v.slots, w->command,
+		       "Nobody has a reason to wake it.");
+	expect(t, "used", 0, t->v.used);
+	expect(t, "tasks at write.wait", 1,
+	       ipcdemo_waiting(&t->v, "write.wait"));
+	expect_least(t, "readers", 1, t->v.readers);
+	kill(t->kid, SIGTERM);
+	/* That is how it ends: by the signal, when it has tidied up */
+	if (!wait_end(t, &status) &&
+	    (!WIFSIGNALED(status) || WTERMSIG(status) != SIGTERM))
+		wrong(t, "the stepper ended with wait status %#x", status);
+}
+
+static void step_no_hang(struct tour *t)
+{
+	int stays;
+
+	if (swap_module(t, true))
+		return;
+	stays = run_schedule(t);
+	if (stays > 0)
+		wrong(t, "the real module hangs as well");
+	if (stays || wait_done(t, "the schedule") || look(t))
+		return;
+	putchar('\n');
+	show_pipe(t, false);
+	expect(t, "waiters", 0, t->v.nwaiters);
+	expect(t, "readers", 0, t->v.readers);
+	expect(t, "writers", 0, t->v.writers);
+}
+
 /**
  * struct step - a stop of the tour
  * @title:	what is going on
  * @sentence:	what to look at
  * @run:	makes it happen, shows it, and checks it
  */
-static const struct step {
+struct step {
 	const char *title;
 	const char *sentence;
 	void (*run)(struct tour *t);
-} steps[] = {
+};
+
+static const struct step steps[] = {
 	{"before anything",
 	 "The ring is empty, head and tail are one, and nobody has an end.",
 	 step_before},
@@ -1104,16 +1283,66 @@ static const struct step {
 	 step_no_end_kept},
 };
 
+/* These need the copy of the module with the bug. */
+static const struct step bug_steps[] = {
+	{"a hang of Linux, on a copy with that bug",
+	 "Until commit 3d252160b818 (2025) a writer loaded head and tail one after the other,\n"
+	 "  and hackbench hung. The copy does that too. Three tasks take their steps in the\n"
+	 "  order that luck would need: comments say what is to be seen.",
+	 step_hang},
+	{"the same steps, on the real code",
+	 "Head and tail are one word here, loaded at one moment: W sees that there is room.",
+	 step_no_hang},
+};
+
+static size_t count_steps(const struct tour *t)
+{
+	return ARRAY_SIZE(steps) + (t->swap ? ARRAY_SIZE(bug_steps) : 0);
+}
+
 /* ---- from beginning to end ---------------------------------------------- */
+
+/* Looks whether the steps with the bug can be taken.  Return: 0 or FAILED. */
+static int begin_bug(struct tour *t)
+{
+	char real[PATH_MAX], other[PATH_MAX], version[64];
+
+	if (!t->bug || geteuid())
+		return 0;
+	bug_file(t, "real.ko", real);
+	module_srcversion(t->version, sizeof(t->version));
+	if (!modinfo(real, "srcversion", version, sizeof(version)))
+		return fail("%s is no module: `%s` makes that folder", real,
+			    "tests/plant-bug two-loads");
+	if (strcmp(version, t->version))
+		return fail("%s is not the module that is loaded (srcversion %s, not %s): %s",
+			    real, version, t->version, "build both again");
+	t->swap = swap_begin(real, bug_file(t, "patched.ko", other));
+	return t->swap ? 0 : FAILED;
+}
+
+static void tell_left_out(const struct tour *t)
+{
+	static const char chapter[] =
+		"There is one more chapter: a hang of Linux, stepped on a copy of the module that\n"
+		"has this bug, and then on the real code.\n";
+	static const char for_root[] =
+		"Left out: it takes the module out and puts it in; only root may do that.\n";
+	static const char needs[] =
+		"Left out: it needs that copy. With the sources, `make demo` builds it and shows\n"
+		"all in a VM; or `tests/plant-bug two-loads`, then, as root and while nobody uses\n"
+		"the module, `ipcdemo tour --bug build/mutants/two-loads`.\n";
+
+	if (!t->swap)
+		printf("%s%s\n", chapter, t->bug ? for_root : needs);
+}
 
 /* Nobody else may have the pipe: the tour would wait for what they do. */
 static int begin(struct tour *t)
 {
 	struct ipcdemo_pipe_view *v = &t->v;
 
-	if (ipcdemo_default(t->ipc, IPCDEMO_PIPE, &t->pipe) ||
-	    ipcdemo_default(t->ipc, IPCDEMO_REGION, &t->region) ||
-	    ipcdemo_pipe_view(t->ipc, t->pipe, v))
+	if (find_objects(t) || ipcdemo_pipe_view(t->ipc, t->pipe, v))
 		return fail_ipc(t->cli);
 	if (v->readers || v->writers || v->nwaiters)
 		return fail("somebody has the pipe open: %s",
@@ -1121,9 +1350,7 @@ static int begin(struct tour *t)
 	if (v->bytes)
 		return fail("the pipe holds %llu bytes: first %s", v->bytes,
 			    "take them out with `ipcdemo read -n`");
-	t->control = ipcdemo_open(t->ipc, IPCDEMO_O_CONTROL);
-	if (t->control < 0 ||
-	    ipcdemo_get_persistence(t->ipc, t->control, t->pipe,
+	if (ipcdemo_get_persistence(t->ipc, t->control, t->pipe,
 				    &t->persistence) ||
 	    ipcdemo_get_capacity(t->ipc, t->control, t->pipe, &t->capacity))
 		return fail_ipc(t->cli);
@@ -1132,7 +1359,7 @@ static int begin(struct tour *t)
 	    ipcdemo_set_persistence(t->ipc, t->control, t->pipe,
 				    IPCDEMO_PERSIST_PROCESS))
 		return fail_ipc(t->cli);
-	return 0;
+	return begin_bug(t);
 }
 
 /* Lets go of all that a step may have left: ends, mappings, processes. */
@@ -1162,6 +1389,14 @@ static int leave(struct tour *t)
 	int err = 0;
 
 	clear(t);
+	if (t->swap) {
+		close_fd(&t->control);
+		ipcdemo_pipe_view_free(&t->v);
+		if (swap_end(t->swap))
+			return FAILED;
+		if (t->own && find_objects(t))
+			return fail_ipc(t->cli);
+	}
 	if (t->own) {
 		/* To process first, which drops what may be left */
 		err = ipcdemo_set_persistence(t->ipc, t->control, t->pipe,
@@ -1187,20 +1422,28 @@ static const char *color(const struct tour *t, const char *code)
 	return t->cli->style.color ? code : "";
 }
 
-static size_t take_steps(struct tour *t)
+/* Return: how many were as expected; those left out are counted in *left. */
+static size_t take_steps(struct tour *t, size_t *left)
 {
-	size_t i, good = 0, n = ARRAY_SIZE(steps);
+	size_t i, good = 0, n = count_steps(t);
+	const struct step *step;
 
 	for (i = 0; i < n && !stopped; i++) {
 		*t->complaint = '\0';
+		step = i < ARRAY_SIZE(steps)
+			       ? &steps[i]
+			       : &bug_steps[i - ARRAY_SIZE(steps)];
 		printf("%s%zu/%zu  %s%s\n  %s\n\n", color(t, "\033[1m"), i + 1,
-		       n, steps[i].title, color(t, "\033[0m"),
-		       steps[i].sentence);
+		       n, step->title, color(t, "\033[0m"), step->sentence);
 		fflush(stdout);
-		steps[i].run(t);
+		if (!*t->left_out)
+			step->run(t);
 		if (stopped)
 			break;
-		if (*t->complaint) {
+		if (*t->left_out) {
+			*left += 1;
+			printf("\n  left out: %s\n\n", t->left_out);
+		} else if (*t->complaint) {
 			printf("\n  %sNOT as expected: %s%s\n\n",
 			       color(t, "\033[31m"), t->complaint,
 			       color(t, "\033[0m"));
@@ -1215,7 +1458,7 @@ static size_t take_steps(struct tour *t)
 	return good;
 }
 
-static int walk(struct cli *cli, const char *name)
+static int walk(struct cli *cli, const char *name, const char *bug)
 {
 	struct sigaction on_signal = {.sa_handler = stop};
 	struct tour t = {
@@ -1223,6 +1466,7 @@ static int walk(struct cli *cli, const char *name)
 		.ipc = cli->ipc,
 		.control = -1,
 		.name = name,
+		.bug = bug,
 		.read_end = -1,
 		.write_end = -1,
 		.output = -1,
@@ -1230,7 +1474,7 @@ static int walk(struct cli *cli, const char *name)
 		.to_kid = -1,
 		.from_kid = -1,
 	};
-	size_t good = 0;
+	size_t good = 0, left = 0;
 	int status;
 
 	/* Without SA_RESTART: what waits comes back and sees it. */
@@ -1242,7 +1486,9 @@ static int walk(struct cli *cli, const char *name)
 
 	status = begin(&t);
 	if (!status)
-		good = take_steps(&t);
+		good = take_steps(&t, &left);
+	if (!status && !stopped)
+		tell_left_out(&t);
 	if (leave(&t))
 		status = FAILED;
 	if (stopped) {
@@ -1252,17 +1498,23 @@ static int walk(struct cli *cli, const char *name)
 	}
 	if (!t.own)
 		return status;
-	printf("tour: %zu steps, %zu as expected\n", ARRAY_SIZE(steps), good);
-	return good == ARRAY_SIZE(steps) ? status : FAILED;
+	printf("tour: %zu steps, %zu as expected", count_steps(&t), good);
+	if (left)
+		printf(", %zu left out", left);
+	putchar('\n');
+	return good + left == count_steps(&t) ? status : FAILED;
 }
 
 int cmd_tour(struct cli *cli, int argc, char **argv)
 {
-	const char *name = "ipcdemo", *c;
+	const char *name = "ipcdemo", *bug = NULL, *c;
 	int id;
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
+		case OPT_BUG:
+			bug = optarg;
+			break;
 		case OPT_NAME:
 			name = optarg;
 			break;
@@ -1282,5 +1534,5 @@ int cmd_tour(struct cli *cli, int argc, char **argv)
 		;
 	if (*c || c == name)
 		return usage(cli, "--name takes a word of letters and digits");
-	return no_more(cli, argc, argv) ?: walk(cli, name);
+	return no_more(cli, argc, argv) ?: walk(cli, name, bug);
 }

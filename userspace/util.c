@@ -4,11 +4,14 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <langinfo.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -360,4 +363,37 @@ const char *plural(__u64 n, const char *unit, char *buf, size_t size)
 {
 	snprintf(buf, size, "%llu %s%s", n, unit, n == 1 ? "" : "s");
 	return buf;
+}
+
+/* A string among strings that end in NUL.  modinfo(8) may not be installed. */
+bool modinfo(const char *file, const char *key, char *value, size_t size)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	const char *map = MAP_FAILED, *p, *end;
+	size_t len = strlen(key);
+	bool found = false;
+	struct stat st;
+
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &st) && st.st_size)
+		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return false;
+	end = map + st.st_size;
+	for (p = map; !found && p && p + len < end; p++) {
+		p = memmem(p, end - p, key, len);
+		if (!p)
+			break;
+		if (p + len < end && p[len] == '=' &&
+		    (p == map || p[-1] == '\0')) {
+			snprintf(value, size, "%.*s",
+				 (int)strnlen(p + len + 1, end - p - len - 1),
+				 p + len + 1);
+			found = true;
+		}
+	}
+	munmap((void *)map, st.st_size);
+	return found;
 }

@@ -97,6 +97,145 @@ last_line() {
 	done
 }
 
+# The module with the bug of commit 3d252160b818, as make check has built it.
+bug=build/mutants/two-loads
+loaded() {
+	cat /sys/module/ipcdemo/srcversion
+}
+
+is_loaded() {
+	[[ $(loaded 2>/dev/null) == "$1" ]]
+}
+
+is_not_loaded() {
+	! is_loaded "$1"
+}
+
+# kit PATCHED REAL SCHEDULE: a folder for --bug that differs from that one.
+kit() {
+	mkdir -p "$dir/kit"
+	ln -sfn "$PWD/$1" "$dir/kit/patched.ko"
+	ln -sfn "$PWD/$2" "$dir/kit/real.ko"
+	ln -sfn "$3" "$dir/kit/schedule.step"
+}
+
+@test "the hang is stepped on a copy with the bug, then the real code goes on" {
+	local real hang fixed
+
+	rmmod ipcdemo
+	insmod $bug/real.ko mode=0600 trim_seconds=7 region_size=8192
+	objects
+	real=$(loaded)
+	ipcdemo persist kernel >/dev/null
+	ipcdemo resize 32K >/dev/null
+	ipcdemo tour --bug $bug >"$dir/out" 2>"$dir/err"
+	[[ ! -s $dir/err ]]
+	same "tour: 18 steps, 18 as expected" "$(last_line "$dir/out")"
+	hang=$(sed -n '/^17\/18  a hang of Linux/,/^  ok$/p' "$dir/out")
+	fixed=$(sed -n '/^18\/18  the same steps, on the real code$/,/^  ok$/p' \
+		"$dir/out")
+	[[ $hang == *"3d252160b818"* ]]
+	[[ $hang == *"insmod the copy with the bug: srcversion "* ]]
+	[[ $hang != *"srcversion $real"* ]]
+	[[ $fixed == *"insmod the real one: srcversion $real"* ]]
+	# Each line with its explanation, the same in both
+	[[ $hang == *'# W fills both slots'*'W is at wake.readers'* ]]
+	same "$(grep '^  >        #' <<<"$hang")" \
+		"$(grep '^  >        #' <<<"$fixed")"
+	grep -Eq 'run W until done +no$' <<<"$hang"
+	grep -q '0 of 2 slots used, 0 bytes' <<<"$hang"
+	grep -q '^  slots: 2  used: 0  bytes: 0  readers: 1 ' <<<"$hang"
+	grep -Eq '^  write.wait +pid [0-9]+ +W .*sleeping' <<<"$hang"
+	grep -q '^  2 of 2 slots are free, and W sleeps in write' <<<"$hang"
+	grep -Eq 'run W until done +W is done: write 12288 gave 12288$' \
+		<<<"$fixed"
+	grep -q 'expectations held' <<<"$fixed"
+	# It is the module that was there, with its parameters, and as it was
+	is_loaded "$real"
+	same "600 7 8192" "$(stat -c %a /dev/ipcdemo) $(
+		cat /sys/module/ipcdemo/parameters/trim_seconds) $(
+		sed -n 's/^size: //p' "$region")"
+	same "kernel 32768 0 0 0" "$(value persistence) $(value capacity) $(
+		value bytes) $(value readers) $(value writers)"
+	tried 1 pgrep -x ipcdemo-swap
+	reload
+}
+
+@test "without the copy, or not as root, it says what that chapter needs" {
+	ipcdemo tour >"$dir/out"
+	grep -q '^Left out: it needs that copy. With the sources, .make demo.' \
+		"$dir/out"
+	grep -q 'ipcdemo tour --bug build/mutants/two-loads' "$dir/out"
+	same "tour: 16 steps, 16 as expected" "$(last_line "$dir/out")"
+	nobody ipcdemo tour --bug $bug >"$dir/out"
+	grep -q '^Left out: .* only root may do that' "$dir/out"
+	same "tour: 16 steps, 16 as expected" "$(last_line "$dir/out")"
+	tried 1 ipcdemo tour --bug "$dir"
+	says "$dir/real.ko is no module: \`tests/plant-bug two-loads\` makes"
+}
+
+@test "while somebody uses the module, that chapter is left out" {
+	local real
+
+	real=$(loaded)
+	# Has the region mapped, and waits for somebody to read what it prints
+	mkfifo "$dir/fifo"
+	exec 8<>"$dir/fifo"
+	start ipcdemo region read 8>&- >"$dir/fifo"
+	until_true grep -q '^maps: 1$' "$region"
+	ipcdemo tour --bug $bug >"$dir/out"
+	same 2 "$(grep -c 'left out: the module cannot be taken out: somebody' \
+		"$dir/out")"
+	same "tour: 18 steps, 16 as expected, 2 left out" \
+		"$(last_line "$dir/out")"
+	is_loaded "$real"
+	kill "$pid"
+	exec 8>&-
+}
+
+@test "a real module with the bug, or a copy without it, makes the tour fail" {
+	kit $bug/patched.ko $bug/patched.ko "$PWD/$bug/schedule.step"
+	tried 1 ipcdemo tour --bug "$dir/kit"
+	says "real.ko is not the module that is loaded (srcversion "
+	# Even if it is the one that was loaded: what it does tells
+	rmmod ipcdemo
+	insmod $bug/patched.ko
+	objects
+	tried 1 ipcdemo tour --bug "$dir/kit"
+	[[ $out == *"18/18 "*"NOT as expected: the real module hangs as well"* ]]
+	reload
+	# A copy that does not hang
+	kit $bug/patched.ko $bug/real.ko "$PWD/tests/interleave/commands.step"
+	tried 1 ipcdemo tour --bug "$dir/kit"
+	[[ $out == *"wanted a hang, the schedule came to its end"* ]]
+	same "tour: 18 steps, 17 as expected" "${lines[-1]}"
+}
+
+@test "however it ends, the module with the bug does not stay" {
+	local signal real
+
+	real=$(loaded)
+	printf '%s\n' 'task T opens both' 'T: run sleep 100' \
+		'run T until done' >"$dir/slow.step"
+	kit $bug/patched.ko $bug/real.ko "$dir/slow.step"
+	for signal in INT KILL; do
+		start env --default-signal=INT ipcdemo tour \
+			--bug "$dir/kit" >"$dir/out"
+		until_true pgrep -x sleep >/dev/null
+		is_not_loaded "$real"
+		kill -$signal "$pid"
+		wait "$pid" && return 1
+		until_true is_loaded "$real"
+		objects
+		# The helper has nothing left to do
+		tried 1 timeout 20 sh -c \
+			'while pgrep -x ipcdemo-swap; do sleep 0.1; done; exit 1'
+		tried 1 pgrep -x sleep
+		same "process 0 0 0" "$(value persistence) $(value bytes) $(
+			value readers) $(value writers)"
+	done
+}
+
 teardown_file() {
 	reload
 }

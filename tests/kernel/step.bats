@@ -119,6 +119,59 @@ schedule() {
 	is_clean
 }
 
+@test "comments are printed if asked for, above their line and behind it" {
+	schedule <<-'END'
+		# The title
+		# what it is about
+		task R opens read
+		task W opens write    # no line that is run
+		W: write "a # b"
+		# first
+		#   second
+
+		run W until done      # "third" # and all
+	END
+	tried 0 ipcdemo step --explain "$dir/x.step"
+	same '       # what it is about
+    5  W: write "a # b"
+       # first
+       # second
+    9  run W until done                     W is done: write "a # b" gave 5
+       # "third" # and all' "$(sed '1d; $d' <<<"$out")"
+	tried 0 ipcdemo step "$dir/x.step"
+	[[ $out != *"third"* ]]
+	is_clean
+}
+
+@test "if asked to, everybody stays where he is when something does not hold" {
+	schedule <<-'END'
+		pipe slots 1
+		task W opens write
+		task R opens read
+		R: read 1
+		W: write 5
+		run W until write.copy
+		expect bytes 5
+	END
+	start env --default-signal=INT ipcdemo step --stay "$dir/x.step" \
+		>"$dir/stay" 2>"$dir/said"
+	until_true grep -q '^all stays as it is' "$dir/stay"
+	same "ipcdemo: $dir/x.step:7: expected bytes 5, but it is 0" \
+		"$(<"$dir/said")"
+	same "1 1 1" "$(value slots) $(value readers) $(value writers)"
+	grep -Eq '^write\.copy [0-9]+ W .*held' "$pipe"
+	kill -INT "$pid"
+	tried 130 wait "$pid"
+	same 1 "$(wc -l <"$dir/said")"
+	is_clean "$pid"
+	# When all holds it ends
+	sed -i 's/bytes 5/bytes 0/' "$dir/x.step"
+	tried 0 ipcdemo step --stay "$dir/x.step"
+	tried 2 ipcdemo step --stay --tap "$dir/x.step"
+	says "--stay is for people, --tap for programs"
+	is_clean
+}
+
 @test "a task that cannot come to where it shall is named, at once" {
 	schedule <<-'END'
 		task R opens read

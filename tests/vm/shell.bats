@@ -80,6 +80,55 @@ teardown() {
 	cmp "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
 }
 
+# What docs/stepping.md has one type, block by block, in the section on the hang.
+blocks() {
+	awk '/^## / { on = /hang of Linux/ }
+		on && /^```/ { inside = !inside; if (inside) n++; next }
+		on && inside { print > (dir "/block" n) }' dir="$1" \
+		docs/stepping.md
+}
+
+# The block has these lines.
+says() {
+	diff <(printf '%s\n' "${@:2}") "$BATS_TEST_TMPDIR/block$1"
+}
+
+@test "the hang comes as docs/stepping.md says, and not with the real module" {
+	local bug=two-loads
+	local -a lines
+
+	blocks "$BATS_TEST_TMPDIR"
+	says 1 "make shell BUG=$bug"
+	says 3 'ipcdemo show'
+
+	wait_for '^host> '
+	keys "unset MAKEFLAGS MAKELEVEL; $(<"$BATS_TEST_TMPDIR/block1")" Enter
+	wait_for "^run: the module in it has a bug, .*: $bug"
+	wait_for "^vm with bug $bug:.*# *\$"
+	keys "$(<"$BATS_TEST_TMPDIR/block2")" Enter
+	wait_for '^ +[0-9]+  run W until done +no$'
+	wait_for 'W does not come to the end .* asleep at write.sleep; somebody'
+	wait_for '^all stays as it is'
+	keys "clear; $(<"$BATS_TEST_TMPDIR/block3")" Enter
+	wait_for ' 0 of 2 slots used, 0 bytes; 1 reader, 2 writers'
+	wait_for '^  write.wait +pid [0-9]+ +W .* sleeping  for a free slot'
+	keys 'clear; ipcdemo ls' Enter
+	wait_for ' /dev/ipcdemo +process +2 +0 +0 +1 +2 +1$'
+
+	# The same with the real one
+	mapfile -t lines <"$BATS_TEST_TMPDIR/block5"
+	says 5 'kill %1' exit 'make shell' "${lines[3]}"
+	keys "${lines[0]}" Enter "${lines[1]}" Enter
+	wait_for '^host> *$'
+	keys "clear; ${lines[2]}" Enter
+	wait_for '^vm:.*# *$'
+	keys "${lines[3]}" Enter
+	wait_for 'run W until done +W is done: write 12288 gave 12288'
+	wait_for '^6 expectations held$'
+	keys 'exit' Enter
+	wait_for '^host> *$'
+}
+
 @test "a run that is killed gives the terminal back" {
 	local pid
 
