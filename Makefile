@@ -79,6 +79,17 @@ check-host: ## the tests that need no VM
 	@$(MAKE) --no-print-directory userspace test-programs
 	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS) $(HOST_BATS)
 
+# The words of the explorer; it has more options: explore --help.
+EXPLORE_ARGS = $(if $(REPLAY),--replay $(REPLAY)) $(if $(LIMIT),--limit $(LIMIT)) \
+	$(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
+	--k $(or $(K),2) $(SCENARIOS)
+
+.PHONY: explore
+explore: ## all orders of small scenarios, in a VM; K=2 SCENARIOS='NAME...'
+	@tests/install-deps build vm
+	@$(MAKE) --no-print-directory module userspace $(EXPLORE)
+	@tests/vm/run --module --timeout 14400 -- $(EXPLORE) $(EXPLORE_ARGS)
+
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a $(BUILD)/ipcdemo.bash

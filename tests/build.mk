@@ -56,7 +56,7 @@ $(BUILD)/mutants/%/ring: $(BUILD)/mutants/%/module/ring.c \
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\
 	$(filter-out tests/kernel/harness.c,$(wildcard tests/kernel/*.c)))
 GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TEST_OUT)/kernel/ioctl32 \
-	$(TEST_OUT)/kernel/interleave
+	$(TEST_OUT)/kernel/interleave $(TEST_OUT)/kernel/explore
 
 $(TEST_OUT)/kernel/harness.o: tests/kernel/harness.c tests/kernel/harness.h \
 		module/uapi/linux/ipcdemo.h
@@ -84,5 +84,20 @@ $(TEST_OUT)/kernel/interleave: tests/build.mk
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nexec build/ipcdemo step --tap %s\n' \
 		'tests/interleave/*.step' > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@
+
+# The explorer: all orders of small scenarios, or with --orders some by chance.
+EXPLORE := $(TEST_OUT)/explore/explore
+EXPLORE_SRC := $(addprefix tests/explore/,explore.c order.c machine.c serial.c)
+
+$(EXPLORE): $(EXPLORE_SRC) $(wildcard tests/explore/*.h) module/points.h \
+		module/uapi/linux/ipcdemo.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -Imodule $(EXPLORE_SRC) -o $@
+
+$(TEST_OUT)/kernel/explore: $(EXPLORE) tests/build.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s --tap --orders 1000\n' $(EXPLORE) > $@.new
 	@chmod +x $@.new
 	@mv $@.new $@
