@@ -30,10 +30,24 @@ static LIST_HEAD(ops); /* look_lock */
 static LIST_HEAD(gates); /* look_lock; in the order they were set */
 
 /*
- * Rises with the first gate of a time of looking.  Between two such times calls
- * go on without saying what they do: what was known of them is stale.
+ * Who looks: controllers that have set a gate, and counting.  Each of them holds
+ * the static key, and is added here once the key is on everywhere, and taken
+ * off before it is let go.
+ */
+static unsigned int lookers; /* look_lock */
+
+/*
+ * Rises when the first looker comes.  Without any, calls go on and do not say
+ * what they do: what was known of them is stale.  Of a call whose epoch is this
+ * one everything is known since it got it, as the key was on all the time.
  */
 static u64 epoch; /* look_lock */
+
+/* For so many calls there is no memory to know them: a test aid. */
+static unsigned int fail_calls; /* look_lock */
+module_param(fail_calls, uint, 0644);
+MODULE_PARM_DESC(fail_calls,
+		 "test aid: so many calls find no memory to be known");
 
 static bool counting; /* changed under the parameter lock of the module */
 static atomic64_t counts[IPC_NR_POINTS];
@@ -56,8 +70,22 @@ struct ipc_controller {
 	struct pid *owner; /* referenced; the process that opened it */
 	u32 last_gate; /* look_lock */
 	u32 nr_gates; /* look_lock */
+	bool looking; /* look_lock; is one of the lookers */
 	bool closed; /* look_lock; its process has exited: no gate any more */
 };
+
+static void add_looker(void)
+{
+	lockdep_assert_held(&look_lock);
+	if (!lookers++)
+		epoch++;
+}
+
+static void drop_looker(void)
+{
+	lockdep_assert_held(&look_lock);
+	lookers--;
+}
 
 /* --- counting --- */
 
@@ -70,11 +98,19 @@ static int set_counting(const char *text, const struct kernel_param *param)
 		return err;
 	if (on == counting)
 		return 0;
-	WRITE_ONCE(counting, on);
-	if (on)
+	if (on) {
 		static_branch_inc(&ipc_looking);
-	else
+		spin_lock(&look_lock);
+		add_looker();
+		spin_unlock(&look_lock);
+	}
+	WRITE_ONCE(counting, on);
+	if (!on) {
+		spin_lock(&look_lock);
+		drop_looker();
+		spin_unlock(&look_lock);
 		static_branch_dec(&ipc_looking);
+	}
 	return 0;
 }
 
@@ -106,23 +142,69 @@ static struct ipc_op *op_of(const struct task_struct *task)
 	return NULL;
 }
 
-struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait)
+/* The test aid: whether this call gets no memory. */
+static bool fail_call(void)
+{
+	bool fail;
+
+	spin_lock(&look_lock);
+	fail = fail_calls;
+	if (fail)
+		fail_calls--;
+	spin_unlock(&look_lock);
+	return fail;
+}
+
+/* Nothing is known of the call but that it runs, and where it was last. */
+static void start_anew(struct ipc_op *op, enum ipc_point point)
+{
+	lockdep_assert_held(&look_lock);
+	op->epoch = epoch;
+	op->point = point;
+	op->values = (struct ipc_values){-1, -1, -1, -1, -1, -1};
+	op->since_ns = ktime_get_ns();
+	op->state = IPC_OP_RUNNING;
+	op->has_lock = false;
+	op->waiter = NULL;
+}
+
+static struct ipc_op *new_op(struct ipc_object *object, enum ipc_point point,
+			     bool nowait)
 {
 	gfp_t gfp = nowait ? GFP_NOWAIT : GFP_KERNEL_ACCOUNT;
-	struct ipc_op *op = kzalloc(sizeof(*op), gfp);
+	struct ipc_op *op;
 
+	op = fail_call() ? NULL : kzalloc(sizeof(*op), gfp);
 	if (!op)
 		return NULL;
 	op->nowait = nowait;
 	op->task = current;
 	op->object = object;
-	op->since_ns = ktime_get_ns();
 	spin_lock(&look_lock);
-	op->epoch = epoch;
+	start_anew(op, point);
 	/* The newest first: a fault inside a call is a call of its own. */
 	list_add(&op->node, &ops);
 	spin_unlock(&look_lock);
 	return op;
+}
+
+struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait)
+{
+	return new_op(object, IPC_NR_POINTS, nowait);
+}
+
+void ipc_op_know_slow(struct ipc_op **op, struct ipc_object *object,
+		      enum ipc_point point)
+{
+	if (!*op) {
+		/* A call that must not sleep does not come here. */
+		*op = new_op(object, point, false);
+		return;
+	}
+	spin_lock(&look_lock);
+	if ((*op)->epoch != epoch)
+		start_anew(*op, point);
+	spin_unlock(&look_lock);
 }
 
 void ipc_op_end_slow(struct ipc_op *op)
@@ -133,16 +215,11 @@ void ipc_op_end_slow(struct ipc_op *op)
 	kfree(op);
 }
 
-void ipc_op_asleep(const struct ipc_waiter *waiter)
+void ipc_op_asleep_slow(struct ipc_op *op, const struct ipc_waiter *waiter)
 {
-	struct ipc_op *op;
-
 	spin_lock(&look_lock);
-	op = op_of(current);
-	if (op) {
-		op->waiter = waiter;
-		op->state = waiter ? IPC_OP_ASLEEP : IPC_OP_RUNNING;
-	}
+	op->waiter = waiter;
+	op->state = waiter ? IPC_OP_ASLEEP : IPC_OP_RUNNING;
 	spin_unlock(&look_lock);
 }
 
@@ -171,7 +248,6 @@ static void free_gate(struct gate *gate)
 	ipc_object_put(gate->object);
 	put_pid(gate->pid);
 	kfree(gate);
-	static_branch_dec(&ipc_looking);
 }
 
 /*
@@ -350,13 +426,18 @@ static void free_gates(struct list_head *taken)
 		free_gate(gate);
 }
 
-/* No gate, nobody held. */
+/* No gate, nobody held, and it does not look any more. */
 static void open_all(struct ipc_controller *controller)
 {
 	LIST_HEAD(taken);
 	struct ipc_op *op;
+	bool looked;
 
 	spin_lock(&look_lock);
+	looked = controller->looking;
+	controller->looking = false;
+	if (looked)
+		drop_looker();
 	take_gates(controller, 0, &taken);
 	list_for_each_entry(op, &ops, node) {
 		if (op->step == controller)
@@ -368,6 +449,8 @@ static void open_all(struct ipc_controller *controller)
 	}
 	spin_unlock(&look_lock);
 	free_gates(&taken);
+	if (looked)
+		static_branch_dec(&ipc_looking);
 }
 
 void ipc_controller_close(struct ipc_controller *controller)
@@ -421,6 +504,7 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 {
 	LIST_HEAD(spent);
 	struct gate *gate;
+	bool came = false;
 	int err = -EINVAL;
 
 	if (strnlen(request->point, sizeof(request->point)) ==
@@ -445,6 +529,11 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 	refcount_inc(&object->refs);
 	gate->left = request->count;
 	strscpy(gate->pattern, request->point, sizeof(gate->pattern));
+	/*
+	 * From the first gate on, until its gates open, a controller keeps the
+	 * key: so whom it holds, or has told to take a step, stays known while
+	 * it has no gate for a moment.
+	 */
 	static_branch_inc(&ipc_looking);
 
 	spin_lock(&look_lock);
@@ -455,12 +544,16 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 		controller->nr_gates++;
 		gate->id = ++controller->last_gate;
 		request->gate = gate->id;
-		if (list_empty(&gates))
-			epoch++;
+		came = !controller->looking;
+		controller->looking = true;
+		if (came)
+			add_looker();
 		list_add_tail(&gate->node, &gates);
 		err = 0;
 	}
 	spin_unlock(&look_lock);
+	if (!came)
+		static_branch_dec(&ipc_looking);
 	free_gates(&spent);
 	if (err)
 		free_gate(gate);
@@ -529,8 +622,9 @@ static void fill_arrival(struct ipcdemo_arrival *arrival,
 		.decided = op->values.decided,
 		.held_ns = ktime_get_ns() - op->since_ns,
 	};
-	strscpy(arrival->point, ipc_points[op->point].name,
-		sizeof(arrival->point));
+	if (op->point < IPC_NR_POINTS)
+		strscpy(arrival->point, ipc_points[op->point].name,
+			sizeof(arrival->point));
 	strscpy(arrival->command, op->task->comm, sizeof(arrival->command));
 }
 
@@ -716,8 +810,45 @@ static bool may_look_at(struct task_struct *task)
 	       ns_capable(current_user_ns(), CAP_SYS_PTRACE);
 }
 
+/*
+ * Whether the task is in a call that is not known, since it fell asleep before
+ * anybody looked.  It stands on a queue then; to find it on a look at all of
+ * them is slow, but costs those who sleep nothing.
+ *
+ * The task was asleep when its switches were read, a moment before, and stands
+ * on the queue unwoken now.  If it is found so twice, with no switch between,
+ * it was asleep and not woken from the first look at the queue to the second
+ * look at its switches: woken is cleared by the task alone, and only when it
+ * runs.  That is what all_quiet() (ioctl.c) asks for.
+ */
+static void look_at_queues(struct ipcdemo_arrival *arrival,
+			   const struct pid *pid)
+{
+	struct ipc_waiter_copy waiter;
+	struct ipc_object *object;
+	bool found = false;
+	u32 id = 0;
+
+	while (!found && (object = ipc_object_next(id, IPC_KIND_PIPE))) {
+		id = object->id;
+		found = object->find_waiter(object, pid, &waiter);
+		ipc_object_put(object);
+	}
+	if (!found)
+		return;
+	arrival->id = id;
+	arrival->state =
+		waiter.woken ? IPCDEMO_TASK_RUNNING : IPCDEMO_TASK_ASLEEP;
+	arrival->held_ns = ktime_get_ns() - waiter.since_ns;
+	strscpy(arrival->point, ipc_points[waiter.point].name,
+		sizeof(arrival->point));
+	put_pid(waiter.pid);
+}
+
+/* May sleep: an object that is looked at may be removed meanwhile. */
 static u64 look_at_task(struct ipcdemo_arrival *arrival)
 {
+	struct pid *asleep = NULL;
 	struct task_struct *task;
 	struct ipc_op *op;
 	s32 nr = arrival->pid;
@@ -746,12 +877,17 @@ static u64 look_at_task(struct ipcdemo_arrival *arrival)
 			arrival->state = state_of_task(task);
 			strscpy(arrival->command, task->comm,
 				sizeof(arrival->command));
+			if (arrival->state == IPCDEMO_TASK_IDLE)
+				asleep = get_pid(task_pid(task));
 		}
 	}
 	if (task)
 		switches = READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 	rcu_read_unlock();
 	spin_unlock(&look_lock);
+	if (asleep)
+		look_at_queues(arrival, asleep);
+	put_pid(asleep);
 	return switches;
 }
 

@@ -13,9 +13,11 @@
  * Ownership and locking.  One spinlock, look_lock in gate.c, guards all of it;
  * it is a leaf: nothing is taken inside but scheduler locks.  An ipc_op belongs
  * to the task whose call it stands for, and is on the list of calls from
- * ipc_op_begin() to ipc_op_end(): under look_lock the task of an op on the list
- * cannot go away.  A gate belongs to its controller and holds a
- * reference to its object.  A held task holds a reference to the controller.
+ * ipc_op_begin() or ipc_op_know() to ipc_op_end(): under look_lock the task of
+ * an op on the list cannot go away.  The pointer to it is on that task's stack,
+ * in the function that began the call and ends it; only the task uses it.  A
+ * gate belongs to its controller and holds a reference to its object.  A held
+ * task holds a reference to the controller.
  *
  * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
  * mutex of its pipe, and its neighbours then wait for that, killably.  Who
@@ -58,7 +60,7 @@ struct ipc_op {
 	struct list_head node;
 	struct task_struct *task;
 	struct ipc_object *object;
-	enum ipc_point point;
+	enum ipc_point point; /* IPC_NR_POINTS: came to none yet */
 	struct ipc_values values;
 	u64 since_ns; /* when it came to the point */
 	enum ipc_op_state state;
@@ -86,19 +88,21 @@ static __always_inline bool ipc_is_looking(void)
 }
 
 struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait);
+void ipc_op_know_slow(struct ipc_op **op, struct ipc_object *object,
+		      enum ipc_point point);
 void ipc_op_end_slow(struct ipc_op *op);
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided);
 bool ipc_would_hold(struct ipc_object *object, enum ipc_point point);
 bool ipc_lock_is_stuck(const struct ipc_object *object);
 void ipc_unstick_lock(const struct ipc_object *object);
-void ipc_op_asleep(const struct ipc_waiter *waiter);
+void ipc_op_asleep_slow(struct ipc_op *op, const struct ipc_waiter *waiter);
 void ipc_op_lock(enum ipc_op_state state, bool has_lock);
 
 /*
  * A call begins; its arrivals are known until ipc_op_end().  A call that has
- * begun before anybody looked is not known, and never held: NULL.  So is one
- * that there is no memory for.
+ * begun before anybody looked is not known, and not held: NULL.  So is one that
+ * there is no memory for.
  */
 static __always_inline struct ipc_op *ipc_op_begin(struct ipc_object *object,
 						   bool nowait)
@@ -110,6 +114,30 @@ static __always_inline void ipc_op_end(struct ipc_op *op)
 {
 	if (unlikely(op))
 		ipc_op_end_slow(op);
+}
+
+/*
+ * A call that waits comes by, where it has no lock and may sleep: from here on
+ * it is known, though it began before anybody looked; it was last at @point.
+ * Also one that was known to those who looked earlier, and has gone on unseen
+ * since.
+ */
+static __always_inline void
+ipc_op_know(struct ipc_op **op, struct ipc_object *object, enum ipc_point point)
+{
+	if (ipc_is_looking())
+		ipc_op_know_slow(op, object, point);
+}
+
+/*
+ * It falls asleep, as @waiter says, or is awake again: NULL.  The waiter is used
+ * in between, also if nobody looked for a while.
+ */
+static __always_inline void ipc_op_asleep(struct ipc_op *op,
+					  const struct ipc_waiter *waiter)
+{
+	if (unlikely(op))
+		ipc_op_asleep_slow(op, waiter);
 }
 
 /*

@@ -25,6 +25,9 @@
 
 #include "points.h"
 
+struct ipc_waiter_copy;
+struct pid;
+
 enum ipc_kind { IPC_KIND_PIPE, IPC_KIND_REGION };
 
 /* Where an object stands when a task comes to a point; -1: says nothing. */
@@ -64,6 +67,9 @@ struct ipc_object {
 	 * ERR_PTR(-ENAMETOOLONG).
 	 */
 	char *(*name_now)(struct ipc_object *object, char *buf, int size);
+	/* A pipe's: who of this pid stands on a queue; the copy's pid is put. */
+	bool (*find_waiter)(struct ipc_object *object, const struct pid *pid,
+			    struct ipc_waiter_copy *copy);
 	struct proc_dir_entry *proc;
 	atomic64_t count[IPC_NR_POINTS];
 };

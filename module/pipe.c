@@ -256,6 +256,7 @@ struct wait_spec {
 	bool exclusive;
 	bool (*ready)(const struct ipc_pipe *pipe, u32 before);
 	u32 before;
+	struct ipc_op **op; /* of the call; it may be known only from now on */
 };
 
 /*
@@ -267,19 +268,19 @@ static void sleep_unless_woken(struct ipc_pipe *pipe,
 			       const struct wait_spec *spec,
 			       struct ipc_waiter *waiter)
 {
-	bool told = false;
-
 	ipc_at_point(&pipe->object, spec->steps->sleep, -1, -1);
-	if (ipc_is_looking()) {
-		ipc_op_asleep(waiter);
-		told = true;
-	}
+	ipc_op_asleep(*spec->op, waiter);
 	set_current_state(TASK_INTERRUPTIBLE);
 	if (!READ_ONCE(waiter->woken))
 		schedule();
 	__set_current_state(TASK_RUNNING);
-	if (told)
-		ipc_op_asleep(NULL);
+	ipc_op_asleep(*spec->op, NULL);
+	/*
+	 * Somebody may look since it fell asleep.  This may wait for memory: the
+	 * task runs, on its queue still, as at a gate.  A wake-up that comes
+	 * meanwhile sets woken, and is found by the look that is next.
+	 */
+	ipc_op_know(spec->op, &pipe->object, spec->steps->sleep);
 }
 
 /*
@@ -297,6 +298,7 @@ static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
 	int err = 0;
 
 	*chosen = false;
+	ipc_op_know(spec->op, &pipe->object, spec->steps->wait);
 	ipc_waiter_add(&waiter, spec->queue, spec->steps->wait,
 		       spec->exclusive);
 	ipc_at_point(&pipe->object, spec->steps->queue, -1, -1);
@@ -656,7 +658,7 @@ static void wake_openers(struct ipc_pipe *pipe)
 }
 
 /* Called and returns with the mutex held; releases it meanwhile. */
-static int wait_for_partner(struct ipc_pipe *pipe,
+static int wait_for_partner(struct ipc_pipe *pipe, struct ipc_op **op,
 			    bool (*came)(const struct ipc_pipe *, u32),
 			    u32 before)
 {
@@ -665,6 +667,7 @@ static int wait_for_partner(struct ipc_pipe *pipe,
 		.steps = &open_steps,
 		.ready = came,
 		.before = before,
+		.op = op,
 	};
 	bool chosen;
 	int err;
@@ -708,7 +711,8 @@ static void drop_writer(struct ipc_pipe *pipe)
 	ipc_at(&pipe->object, CLOSE_LAST_WRITER, -1, -1);
 }
 
-static int open_reader(struct ipc_pipe *pipe, struct file *file)
+static int open_reader(struct ipc_pipe *pipe, struct file *file,
+		       struct ipc_op **op)
 {
 	int err;
 
@@ -722,7 +726,7 @@ static int open_reader(struct ipc_pipe *pipe, struct file *file)
 		ipc_file_set_cookie(file, pipe->writer_opens);
 		return 0;
 	}
-	err = wait_for_partner(pipe, writer_came, writers_came(pipe));
+	err = wait_for_partner(pipe, op, writer_came, writers_came(pipe));
 	if (err) {
 		drop_reader(pipe);
 		if (!pipe->readers)
@@ -732,7 +736,8 @@ static int open_reader(struct ipc_pipe *pipe, struct file *file)
 	return err;
 }
 
-static int open_writer(struct ipc_pipe *pipe, struct file *file)
+static int open_writer(struct ipc_pipe *pipe, struct file *file,
+		       struct ipc_op **op)
 {
 	int err;
 
@@ -743,7 +748,7 @@ static int open_writer(struct ipc_pipe *pipe, struct file *file)
 		wake_openers(pipe);
 	if (!no_reader(pipe) || pipe->anonymous)
 		return 0;
-	err = wait_for_partner(pipe, reader_came, readers_came(pipe));
+	err = wait_for_partner(pipe, op, reader_came, readers_came(pipe));
 	if (err) {
 		drop_writer(pipe);
 		if (!pipe->writers)
@@ -762,7 +767,8 @@ static int open_both(struct ipc_pipe *pipe)
 	return 0;
 }
 
-static int open_end(struct ipc_pipe *pipe, struct file *file)
+static int open_end(struct ipc_pipe *pipe, struct file *file,
+		    struct ipc_op **op)
 {
 	int err;
 
@@ -776,10 +782,10 @@ static int open_end(struct ipc_pipe *pipe, struct file *file)
 	}
 	switch (file->f_mode & (FMODE_READ | FMODE_WRITE)) {
 	case FMODE_READ:
-		err = open_reader(pipe, file);
+		err = open_reader(pipe, file, op);
 		break;
 	case FMODE_WRITE:
-		err = open_writer(pipe, file);
+		err = open_writer(pipe, file, op);
 		break;
 	case FMODE_READ | FMODE_WRITE:
 		err = open_both(pipe);
@@ -826,7 +832,7 @@ int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 	make_stream(file);
 	op = ipc_op_begin(&pipe->object, false);
 	ipc_at(&pipe->object, OPEN_ENTER, -1, -1);
-	err = open_end(pipe, file);
+	err = open_end(pipe, file, &op);
 	ipc_at(&pipe->object, OPEN_RETURN, -1, err);
 	ipc_op_end(op);
 	return err;
@@ -913,15 +919,24 @@ static int read_slots(struct ipc_pipe *pipe, struct iov_iter *to, size_t *done)
 	return 0;
 }
 
-static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
-			struct iov_iter *to)
+/* Apart, so that a read that need not wait sets nothing up for it. */
+static noinline int wait_to_read(struct ipc_pipe *pipe, struct ipc_op **op,
+				 bool *chosen)
 {
 	struct wait_spec spec = {
 		.queue = &pipe->read_queue,
 		.steps = &read_steps,
 		.exclusive = true,
 		.ready = may_read,
+		.op = op,
 	};
+
+	return wait_until(pipe, &spec, chosen);
+}
+
+static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
+			struct iov_iter *to, struct ipc_op **op)
+{
 	bool wake_writer, pass_on = false;
 	bool was_full, chosen;
 	size_t done = 0;
@@ -951,7 +966,7 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 		ipc_at(&pipe->object, READ_WAIT, -1, -1);
 		unlock(pipe);
 		signal_writers(pipe);
-		err = wait_until(pipe, &spec, &chosen);
+		err = wait_to_read(pipe, op, &chosen);
 		if (err)
 			return err;
 		err = relock(pipe, &read_steps, wake_a_reader);
@@ -993,7 +1008,7 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, iov_iter_count(to),
 			    iocb->ki_flags & IOCB_NOWAIT);
-	result = read_end(pipe, iocb->ki_filp, to);
+	result = read_end(pipe, iocb->ki_filp, to, &op);
 	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
 	return result;
 }
@@ -1089,15 +1104,23 @@ static int write_slots(struct ipc_pipe *pipe, struct file *file,
 	return 0;
 }
 
-static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
-			 struct iov_iter *from)
+static noinline int wait_to_write(struct ipc_pipe *pipe, struct ipc_op **op,
+				  bool *chosen)
 {
 	struct wait_spec spec = {
 		.queue = &pipe->write_queue,
 		.steps = &write_steps,
 		.exclusive = true,
 		.ready = may_write,
+		.op = op,
 	};
+
+	return wait_until(pipe, &spec, chosen);
+}
+
+static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
+			 struct iov_iter *from, struct ipc_op **op)
+{
 	bool wake_reader, pass_on = false;
 	bool was_empty, chosen;
 	size_t done = 0;
@@ -1136,7 +1159,7 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 			wake_a_reader(pipe);
 		signal_readers(pipe);
 		/* A signal is looked at above, once the ring is known full. */
-		wait_until(pipe, &spec, &chosen);
+		wait_to_write(pipe, op, &chosen);
 		if (relock(pipe, &write_steps, wake_a_writer)) {
 			/* The edge that a poller of the other side waits for. */
 			if (done && READ_ONCE(pipe->polled))
@@ -1186,7 +1209,7 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_WRITE_ENTER,
 			    iov_iter_count(from), iocb->ki_flags & IOCB_NOWAIT);
-	result = write_end(pipe, iocb->ki_filp, from);
+	result = write_end(pipe, iocb->ki_filp, from, &op);
 	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
 	return result;
 }
@@ -1538,6 +1561,30 @@ static void describe(struct ipc_object *object, enum ipc_point point,
 	values->tail = ring_tail(at);
 }
 
+/* A task in a call stands on one of the queues at most. */
+static bool find_waiter(struct ipc_object *object, const struct pid *pid,
+			struct ipc_waiter_copy *copy)
+{
+	struct ipc_pipe *pipe = ipc_pipe_of(object);
+	const struct {
+		struct wait_queue_head *queue;
+		enum ipc_point sleep;
+	} queues[] = {
+		{&pipe->read_queue, IPC_READ_SLEEP},
+		{&pipe->write_queue, IPC_WRITE_SLEEP},
+		{&pipe->open_queue, IPC_OPEN_SLEEP},
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(queues); i++) {
+		if (ipc_waiter_find(queues[i].queue, pid, copy)) {
+			copy->point = queues[i].sleep;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void pipe_release(struct ipc_object *object)
 {
 	struct ipc_pipe *pipe = ipc_pipe_of(object);
@@ -1572,6 +1619,7 @@ struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode)
 
 	ipc_object_init(&pipe->object, IPC_KIND_PIPE, name, mode, pipe_release);
 	pipe->object.describe = describe;
+	pipe->object.find_waiter = find_waiter;
 	mutex_init(&pipe->mutex);
 	seqcount_init(&pipe->seq);
 	ring_init(&pipe->ring, pipe->home, 0);

@@ -78,6 +78,17 @@ unsigned int ipc_waiters_count(struct wait_queue_head *queue,
 	return ours;
 }
 
+/* Called under the queue's lock. */
+static void copy_waiter(struct ipc_waiter_copy *copy,
+			const struct ipc_waiter *waiter)
+{
+	copy->point = waiter->point;
+	copy->woken = waiter->woken;
+	copy->pid = get_pid(waiter->pid);
+	copy->since_ns = waiter->since_ns;
+	memcpy(copy->comm, waiter->comm, sizeof(copy->comm));
+}
+
 unsigned int ipc_waiters_copy(struct wait_queue_head *queue,
 			      struct ipc_waiter_copy *copies, unsigned int room)
 {
@@ -92,13 +103,28 @@ unsigned int ipc_waiters_copy(struct wait_queue_head *queue,
 			continue;
 		if (n == room)
 			break;
-		copies[n].point = waiter->point;
-		copies[n].woken = waiter->woken;
-		copies[n].pid = get_pid(waiter->pid);
-		copies[n].since_ns = waiter->since_ns;
-		memcpy(copies[n].comm, waiter->comm, sizeof(copies[n].comm));
-		n++;
+		copy_waiter(&copies[n++], waiter);
 	}
 	spin_unlock_irq(&queue->lock);
 	return n;
+}
+
+bool ipc_waiter_find(struct wait_queue_head *queue, const struct pid *pid,
+		     struct ipc_waiter_copy *copy)
+{
+	struct wait_queue_entry *entry;
+	struct ipc_waiter *waiter;
+	bool found = false;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry(entry, &queue->head, entry) {
+		waiter = to_waiter(entry);
+		if (!waiter || waiter->pid != pid)
+			continue;
+		copy_waiter(copy, waiter);
+		found = true;
+		break;
+	}
+	spin_unlock_irq(&queue->lock);
+	return found;
 }

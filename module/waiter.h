@@ -101,4 +101,8 @@ unsigned int ipc_waiters_copy(struct wait_queue_head *queue,
 			      struct ipc_waiter_copy *copies,
 			      unsigned int room);
 
+/* Copy the waiter of this task, if it stands on the queue; the pid is put. */
+bool ipc_waiter_find(struct wait_queue_head *queue, const struct pid *pid,
+		     struct ipc_waiter_copy *copy);
+
 #endif /* IPCDEMO_WAITER_H */

@@ -54,8 +54,8 @@ static void go(int ctl, const struct actor *who, __u32 flags)
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_GO, &request));
 }
 
-/* What the actor is doing, once it is at rest. */
-static __u32 rests(int ctl, const struct actor *who)
+/* What the actor is doing and where, once it is at rest. */
+static struct ipcdemo_arrival rests_at(int ctl, const struct actor *who)
 {
 	struct ipcdemo_arrival task = {.pid = who->pid};
 	struct ipcdemo_tasks request = {
@@ -68,7 +68,12 @@ static __u32 rests(int ctl, const struct actor *who)
 	};
 
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &request));
-	return task.state;
+	return task;
+}
+
+static __u32 rests(int ctl, const struct actor *who)
+{
+	return rests_at(ctl, who).state;
 }
 
 static __u32 how_many_held(int ctl)
@@ -79,6 +84,29 @@ static __u32 how_many_held(int ctl)
 
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &request));
 	return request.count;
+}
+
+static void set_parameter(const char *name, const char *value)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/ipcdemo/parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, 1) != 1) {
+		perror(path);
+		exit(1);
+	}
+	close(fd);
+}
+
+/*
+ * Counting keeps the static key on meanwhile: an emulated machine of two
+ * processors has been seen to hang when code was patched very often.
+ */
+static void keep_key(const char *on)
+{
+	set_parameter("count_points", on);
 }
 
 static void a_write_passes_its_points_in_order(void **state)
@@ -587,7 +615,7 @@ static void gates_that_held_their_last_make_room_for_others(void **state)
 }
 
 /* What was known of a call is stale once nobody has looked for a while. */
-static void a_second_controller_knows_no_call_of_the_first(void **state)
+static void a_second_controller_does_not_trust_what_the_first_knew(void **state)
 {
 	struct ipcdemo_peek peek = {.size = sizeof(peek)};
 	struct ends ends = open_ends(0);
@@ -595,19 +623,231 @@ static void a_second_controller_knows_no_call_of_the_first(void **state)
 	int ctl = control();
 
 	(void)state;
+	keep_key("0");
+	/* It has the mutex, as far as the first one knows ... */
 	add_gate(ctl, "read.wait");
 	begin(r, do_read, ends.r, 1, 0);
 	arrives(ctl, r, "read.wait");
 	close(ctl);
 	sleeps_in(r, SYS_read);
 	ctl = control();
-	add_gate(ctl, "write.copy");
-	assert_int_equal(IPCDEMO_TASK_IDLE, rests(ctl, r));
-	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_PEEK, &peek));
+	add_gate(ctl, "read.woken");
+	assert_int_equal(IPCDEMO_TASK_ASLEEP, rests(ctl, r));
 	assert_int_equal(1, write(ends.w, "x", 1));
+	arrives(ctl, r, "read.woken");
+	/* ... but is held without it. */
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_PEEK, &peek));
+	go(ctl, r, 0);
 	assert_int_equal(1, end(r).ret);
 	close(ctl);
+	keep_key("1");
 	destroy(r);
+	close(ends.r);
+	close(ends.w);
+}
+
+/* It is told of as asleep, and where; then held at its next step. */
+static void asleep_before_the_gate(int ctl, const struct actor *who,
+				   const char *call)
+{
+	struct ipcdemo_arrival at = rests_at(ctl, who);
+	char point[32];
+
+	assert_int_equal(IPCDEMO_TASK_ASLEEP, at.state);
+	snprintf(point, sizeof(point), "%s.sleep", call);
+	assert_string_equal(point, at.point);
+	assert_int_equal(pipe_stat().id, at.id);
+	assert_int_equal(who->pid, at.pid);
+	assert_int_equal(0, at.gate);
+	assert_int_equal(-1, at.head);
+	assert_true(at.held_ns > 0);
+}
+
+static void a_reader_asleep_before_the_gate_is_held_when_it_wakes(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *r = new_actor_with(ends.r);
+	struct ipcdemo_arrival at;
+	int ctl = control();
+
+	(void)state;
+	keep_key("0");
+	begin(r, do_read, ends.r, 2, 0);
+	sleeps_in(r, SYS_read);
+	/* Nobody looks yet. */
+	asleep_before_the_gate(ctl, r, "read");
+	add_gate(ctl, "read.*");
+	asleep_before_the_gate(ctl, r, "read");
+	nobody_arrives(ctl);
+	assert_int_equal(1, write(ends.w, "x", 1));
+	at = arrives(ctl, r, "read.woken");
+	assert_int_equal(1, at.decided);
+	assert_int_equal(at.tail + 1, at.head);
+	assert_int_equal(1, pipe_stat().bytes);
+	go(ctl, r, 0);
+	arrives(ctl, r, "read.locked");
+	/* It is a call as any other: this knows that it has the mutex. */
+	assert_errno(EBUSY,
+		     ioctl(ctl, IPCDEMO_IOC_PEEK,
+			   &(struct ipcdemo_peek){
+				   .size = sizeof(struct ipcdemo_peek)}));
+	go(ctl, r, IPCDEMO_GO_FREE);
+	assert_int_equal(1, end(r).ret);
+	nobody_arrives(ctl);
+	close(ctl);
+	keep_key("1");
+	destroy(r);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void a_writer_asleep_before_the_gate_is_held_when_it_wakes(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	int ctl = control();
+
+	(void)state;
+	keep_key("0");
+	begin(w, do_write, ends.w, DEFAULT_SIZE + 1, 0);
+	sleeps_in(w, SYS_write);
+	add_gate(ctl, "write.*");
+	asleep_before_the_gate(ctl, w, "write");
+	assert_int_equal(PAGE, get(ends.r, PAGE, NULL));
+	arrives(ctl, w, "write.woken");
+	go(ctl, w, IPCDEMO_GO_STEP);
+	arrives(ctl, w, "write.locked");
+	go(ctl, w, IPCDEMO_GO_FREE);
+	assert_int_equal(DEFAULT_SIZE + 1, end(w).ret);
+	close(ctl);
+	keep_key("1");
+	destroy(w);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void an_open_asleep_before_the_gate_is_held_when_it_wakes(void **state)
+{
+	struct actor *r = new_actor();
+	int ctl = control(), both;
+
+	(void)state;
+	keep_key("0");
+	begin(r, do_open, O_RDONLY, 0, 0);
+	sleeps_in(r, SYS_openat);
+	add_gate(ctl, "open.*");
+	asleep_before_the_gate(ctl, r, "open");
+	both = open_end(O_RDWR);
+	arrives(ctl, r, "open.woken");
+	go(ctl, r, 0);
+	arrives(ctl, r, "open.locked");
+	go(ctl, r, IPCDEMO_GO_FREE);
+	assert_true(end(r).ret >= 0);
+	close(ctl);
+	keep_key("1");
+	destroy(r);
+	close(both);
+}
+
+static void who_sleeps_before_the_gate_can_be_held_on_all_ways_out(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *r = new_actor_with(ends.r);
+	int ctl = control();
+
+	(void)state;
+	keep_key("0");
+	assert_int_equal(0, does(r, do_catch, SIGUSR1, 0, 0).ret);
+	begin(r, do_read, ends.r, 1, 0);
+	sleeps_in(r, SYS_read);
+	add_gate(ctl, "read.*");
+	/* Woken for nothing: it goes to sleep again. */
+	set_persistence(IPCDEMO_PERSIST_PROCESS);
+	arrives(ctl, r, "read.check");
+	go(ctl, r, 0);
+	assert_int_equal(IPCDEMO_TASK_ASLEEP, rests(ctl, r));
+	kill(r->pid, SIGUSR1);
+	arrives(ctl, r, "read.leave");
+	go(ctl, r, 0);
+	arrives(ctl, r, "read.woken");
+	go(ctl, r, 0);
+	arrives(ctl, r, "read.return");
+	go(ctl, r, 0);
+	assert_int_equal(EINTR, end(r).err);
+	/* And killed out of it. */
+	close(ctl);
+	begin(r, do_read, ends.r, 1, 0);
+	sleeps_in(r, SYS_read);
+	ctl = control();
+	add_gate(ctl, "read.*");
+	assert_int_equal(1, write(ends.w, "x", 1));
+	arrives(ctl, r, "read.woken");
+	kill(r->pid, SIGKILL);
+	assert_int_equal(SIGKILL, dies_of(r));
+	assert_int_equal(0, how_many_held(ctl));
+	/* It died, but nobody else had the mutex: its read came to its end. */
+	assert_int_equal(0, pipe_stat().bytes);
+	close(ctl);
+	keep_key("1");
+	close(ends.r);
+	close(ends.w);
+}
+
+/* Without memory a call is not known; nothing else is different. */
+static void a_call_that_gets_no_memory_is_not_held(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *r = new_actor_with(ends.r);
+	int ctl = control();
+
+	(void)state;
+	keep_key("0");
+	begin(r, do_read, ends.r, 1, 0);
+	sleeps_in(r, SYS_read);
+	add_gate(ctl, "read.*");
+	set_parameter("fail_calls", "2"); /* the write, and the reader */
+	assert_int_equal(1, write(ends.w, "x", 1));
+	assert_int_equal(1, end(r).ret);
+	nobody_arrives(ctl);
+	/* The same for a call that begins now: it is asleep all the same. */
+	set_parameter("fail_calls", "2"); /* at its begin, and as it waits */
+	begin(r, do_read, ends.r, 1, 0);
+	asleep_before_the_gate(ctl, r, "read");
+	assert_int_equal(1, write(ends.w, "x", 1));
+	/* That was the last one, so it is known now. */
+	arrives(ctl, r, "read.woken");
+	close(ctl);
+	assert_int_equal(1, end(r).ret);
+	keep_key("1");
+	destroy(r);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void who_is_held_stays_known_while_there_is_no_gate(void **state)
+{
+	struct ipcdemo_gate all = {.size = sizeof(all)};
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	int ctl = control();
+
+	(void)state;
+	keep_key("0");
+	add_gate(ctl, "write.copy");
+	begin(w, do_write, ends.w, 1, 0);
+	arrives(ctl, w, "write.copy");
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_REMOVE, &all));
+	assert_int_equal(IPCDEMO_TASK_HELD, rests(ctl, w));
+	add_gate(ctl, "write.unlock");
+	assert_int_equal(IPCDEMO_TASK_HELD, rests(ctl, w));
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_REMOVE, &all));
+	go(ctl, w, IPCDEMO_GO_STEP);
+	arrives(ctl, w, "write.publish");
+	go(ctl, w, 0);
+	assert_int_equal(1, end(w).ret);
+	close(ctl);
+	keep_key("1");
+	destroy(w);
 	close(ends.r);
 	close(ends.w);
 }
@@ -826,8 +1066,20 @@ static const struct claim claims[] = {
 	 who_closes_behind_a_held_task_waits_or_dies, DEV},
 	{"gates that held their last make room for others",
 	 gates_that_held_their_last_make_room_for_others, DEV},
-	{"a second controller knows no call of the first",
-	 a_second_controller_knows_no_call_of_the_first, DEV},
+	{"a second controller does not trust what the first knew",
+	 a_second_controller_does_not_trust_what_the_first_knew, DEV},
+	{"a reader asleep before the gate is held when it wakes",
+	 a_reader_asleep_before_the_gate_is_held_when_it_wakes, DEV},
+	{"a writer asleep before the gate is held when it wakes",
+	 a_writer_asleep_before_the_gate_is_held_when_it_wakes, DEV},
+	{"an open asleep before the gate is held when it wakes",
+	 an_open_asleep_before_the_gate_is_held_when_it_wakes, DEV},
+	{"who sleeps before the gate can be held on all ways out",
+	 who_sleeps_before_the_gate_can_be_held_on_all_ways_out, DEV},
+	{"a call that gets no memory to be known is not held",
+	 a_call_that_gets_no_memory_is_not_held, DEV},
+	{"who is held stays known while there is no gate",
+	 who_is_held_stays_known_while_there_is_no_gate, DEV},
 	{"a stopped task is at rest", a_stopped_task_is_at_rest, DEV},
 	{"the close of the descriptor frees all it held",
 	 the_close_of_the_descriptor_frees_all_it_held, DEV},
@@ -838,22 +1090,6 @@ static const struct claim claims[] = {
 	 only_the_owner_of_an_object_sets_gates_on_it, DEV},
 	{"bad requests are refused", bad_requests_are_refused, DEV},
 };
-
-/*
- * Counting keeps the static key on meanwhile: an emulated machine of two
- * processors has been seen to hang when code was patched very often.
- */
-static void keep_key(const char *on)
-{
-	int fd = open("/sys/module/ipcdemo/parameters/count_points",
-		      O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, on, 1) != 1) {
-		perror("count_points");
-		exit(1);
-	}
-	close(fd);
-}
 
 int main(void)
 {

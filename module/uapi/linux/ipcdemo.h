@@ -249,7 +249,7 @@ struct ipcdemo_gate {
  * @pid:	the thread, in the pid namespace of the caller; 0: not visible
  * @gate:	the gate that holds it; 0: held by a single step, or not held
  * @state:	enum ipcdemo_task_state
- * @point:	where it is, or was last
+ * @point:	where it is, or was last; empty if it came to none
  * @command:	its command
  * @slot:	place in the array
  * @offset:	bytes into the slot's page
@@ -260,7 +260,9 @@ struct ipcdemo_gate {
  * @held_ns:	for how long it is at this point, nanoseconds
  *
  * A value that a point does not have is -1; its sentence in
- * /proc/ipcdemo/points says what is decided there.
+ * /proc/ipcdemo/points says what is decided there.  Of a task that fell asleep
+ * before the first gate was set, the values are not known, and -1, until it
+ * wakes; its @held_ns counts from when it came to the queue.
  */
 struct ipcdemo_arrival {
 	__u32 id;
@@ -430,12 +432,12 @@ struct ipcdemo_gates {
  *
  * A held task leaves when it is killed, and where the next thing it would do is
  * to sleep, on any signal.  A task that exits is not held.  A call that began
- * before the first gate was set is not known, and not held (a reader that slept
- * already, say).  A touch of a region's page is held if a program makes it, not
- * if the kernel does.  The process that opened the descriptor is not held by its
- * own gates.  Looking at a pipe works while tasks are held in it; a close(2)
- * that needs the mutex of a held task waits, and lets that task through if it is
- * dying or the gate is its own.
+ * before the first gate was set is known, and can be held, from the moment that
+ * it falls asleep in the pipe or wakes there.  A touch of a region's page is
+ * held if a program makes it, not if the kernel does.  The process that opened
+ * the descriptor is not held by its own gates.  Looking at a pipe works while
+ * tasks are held in it; a close(2) that needs the mutex of a held task waits,
+ * and lets that task through if it is dying or the gate is its own.
  */
 
 /*
