@@ -777,9 +777,12 @@ static u32 state_of_op(const struct ipc_op *op)
 	case IPC_OP_LOCK:
 		/*
 		 * Quiet only while the one that has the mutex is: between an
-		 * unlock and the moment the next one has it, nobody is.
+		 * unlock and the moment the next one has it, nobody is.  And
+		 * only once the task sleeps there: until then it may not stand
+		 * in the mutex's queue, whose order says who is next.
 		 */
-		if (!fatal_signal_pending(op->task) && find_stuck(op->object))
+		if (READ_ONCE(op->task->__state) != TASK_RUNNING &&
+		    !fatal_signal_pending(op->task) && find_stuck(op->object))
 			return IPCDEMO_TASK_LOCK;
 		break;
 	case IPC_OP_RUNNING:
