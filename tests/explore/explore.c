@@ -24,7 +24,7 @@
 #define USAGE		 2
 
 #define DEFAULT_LIMIT	 2
-#define PROGRESS_SECONDS 10
+#define PROGRESS_SECONDS 30
 
 /**
  * struct options - what is asked for
@@ -46,6 +46,7 @@ struct options {
 
 /**
  * struct result - what came of a scenario
+ * @different:	of these, those that are no repetition
  * @complete:	all orders within the limit were run
  * @moves:	of all orders
  * @longest:	moves of the longest one
@@ -53,6 +54,7 @@ struct options {
  */
 struct result {
 	unsigned long orders;
+	unsigned long different;
 	unsigned long moves;
 	unsigned int longest;
 	unsigned long beyond;
@@ -94,13 +96,14 @@ static void put_commented(const char *text, FILE *to)
 
 	for (; *text; text = end + 1) {
 		end = strchrnul(text, '\n');
-		fprintf(to, "# %.*s\n", (int)(end - text), text);
+		fprintf(to, "#%s%.*s\n", end == text ? "" : " ",
+			(int)(end - text), text);
 		if (!*end)
 			break;
 	}
 }
 
-static void tell_wrong(const struct scenario *s)
+static void tell_wrong(const struct scenario *s, bool tap)
 {
 	const struct order *order = &space.order;
 	char *text = NULL;
@@ -123,7 +126,10 @@ static void tell_wrong(const struct scenario *s)
 		return;
 	order_step(order, to);
 	fclose(to);
-	fputs(text, stdout);
+	if (tap)
+		put_commented(text, stdout);
+	else
+		fputs(text, stdout);
 	fflush(stdout);
 	free(text);
 }
@@ -173,16 +179,53 @@ static void run_all(const struct scenario *s, const struct options *o,
 	r->complete = true;
 }
 
+/* Two orders with the same moves have the same mark (FNV-1a). */
+static uint64_t mark_of(const struct order *order)
+{
+	uint64_t mark = 0xcbf29ce484222325;
+	unsigned int i;
+
+	for (i = 0; i < order->n; i++)
+		mark = (mark ^ order->choices[i].chosen) * 0x100000001b3;
+	return mark;
+}
+
+static int compare_marks(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static unsigned long count_different(uint64_t *marks, unsigned long n)
+{
+	unsigned long i, different = 0;
+
+	qsort(marks, n, sizeof(*marks), compare_marks);
+	for (i = 0; i < n; i++)
+		different += !i || marks[i] != marks[i - 1];
+	return different;
+}
+
 /* The seed of an order depends on its number alone, not on those before. */
 static void run_some(const struct scenario *s, const struct options *o,
 		     unsigned long orders, struct result *r,
 		     struct progress *progress)
 {
+	uint64_t *marks = calloc(orders, sizeof(*marks));
+
+	if (!marks) {
+		fprintf(stderr, "explore: out of memory\n");
+		exit(FAILED);
+	}
 	while (r->orders < orders && !r->wrong) {
 		order_random(&space, o->seed + r->orders);
+		marks[r->orders] = mark_of(&space.order);
 		count_order(r);
 		tell_progress(s, r, progress);
 	}
+	r->different = count_different(marks, r->orders);
+	free(marks);
 }
 
 static void run_scenario(const struct scenario *s, const struct options *o,
@@ -197,6 +240,8 @@ static void run_scenario(const struct scenario *s, const struct options *o,
 		run_some(s, o, orders, r, &progress);
 	else
 		run_all(s, o, r, &progress);
+	if (!orders)
+		r->different = r->orders;
 	r->beyond = space.beyond;
 	r->strayed = space.strayed;
 	r->outcomes = space.outcomes.n;
@@ -262,7 +307,8 @@ static void put_points_not_met(void)
 static void put_not_covered(const struct options *o, const struct result *total)
 {
 	if (o->random)
-		printf("not covered: orders that chance did not choose\n");
+		printf("%lu of them differ; not covered: what chance did not choose\n",
+		       total->different);
 	else if (total->beyond)
 		printf("not covered: what comes after %lu moves that would be preemption %u\n",
 		       total->beyond, o->limit + 1);
@@ -271,13 +317,14 @@ static void put_not_covered(const struct options *o, const struct result *total)
 	printf("not covered: signals, open, faults, and steps between two points\n");
 	put_points_not_met();
 	if (total->strayed)
-		printf("%lu orders had to be begun again: the same moves led elsewhere\n",
+		printf("%lu orders were begun again: the same moves had led elsewhere\n",
 		       total->strayed);
 }
 
 static void add_up(struct result *total, const struct result *r)
 {
 	total->orders += r->orders;
+	total->different += r->different;
 	total->moves += r->moves;
 	total->beyond += r->beyond;
 	total->strayed += r->strayed;
@@ -338,7 +385,7 @@ static int explore(const struct options *o)
 			put_row(scenarios[i].name, tasks_of(&scenarios[i]),
 				&results[i]);
 		if (results[i].wrong)
-			tell_wrong(&scenarios[i]);
+			tell_wrong(&scenarios[i], o->tap);
 		add_up(&total, &results[i]);
 		tasks += tasks_of(&scenarios[i]);
 		space_end(&space);
@@ -346,8 +393,9 @@ static int explore(const struct options *o)
 	}
 	machine_end();
 	if (o->tap) {
-		printf("# %lu orders, %lu moves, %.1f s\n", total.orders,
-		       total.moves, total.seconds);
+		printf("# %lu orders, %lu of them different, %lu moves, %.1f s\n",
+		       total.orders, total.different, total.moves,
+		       total.seconds);
 		return total.wrong ? FAILED : DONE;
 	}
 	put_row("all", tasks, &total);
@@ -388,7 +436,7 @@ static int replay(const char *what)
 	order_tell(&space.order, stdout);
 	if (space.order.wrong) {
 		status = FAILED;
-		tell_wrong(s);
+		tell_wrong(s, false);
 	} else {
 		printf("the outcome is that of some serial order; as a schedule:\n");
 		order_step(&space.order, stdout);

@@ -40,7 +40,6 @@ struct choice {
  * struct order - an order that was run
  * @n:		moves; where the tasks came to in the end is behind the last one
  * @wrong:	what is wrong with it, to be freed; NULL: nothing
- * @strayed:	at this move it went otherwise than the order before it; -1: no
  */
 struct order {
 	const struct scenario *scenario;
@@ -48,7 +47,6 @@ struct order {
 	unsigned int n;
 	struct choice choices[ORDER_MOVES + 1];
 	char *wrong;
-	int strayed;
 };
 
 /**
@@ -57,7 +55,8 @@ struct order {
  * @reached:	how many orders led to each
  * @limit:	preemptions at most, for order_next()
  * @beyond:	moves that would have been one preemption too many
- * @strayed:	orders that did not repeat their beginning at the first attempt
+ * @strayed:	attempts to repeat the beginning of an order that led elsewhere
+ * @known:	so many choices of the next order are those of the last one
  * @met:	how many tasks stopped at a point, by its place in points.h
  */
 struct space {
@@ -67,6 +66,7 @@ struct space {
 	unsigned int limit;
 	unsigned long beyond;
 	unsigned long strayed;
+	unsigned int known;
 	unsigned long *met;
 	struct order order;
 };
