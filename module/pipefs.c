@@ -121,7 +121,8 @@ static struct ipc_pipe *make_pipe(ino_t number, u64 capacity)
 		return pipe;
 	pipe->object.dev = pipe_mount->mnt_sb->s_dev;
 	pipe->object.ino = number;
-	err = ipc_object_count(&pipe->object);
+	/* pipe2(2) says so whatever its user has too much of. */
+	err = ipc_object_count(&pipe->object) ? -ENFILE : 0;
 	if (err)
 		goto err_pipe;
 	if (capacity)

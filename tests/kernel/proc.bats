@@ -355,7 +355,7 @@ ring_is() (
 	read -r _ who name before state < <(waiting open.wait)
 	[[ $who == "$reader" && $name == sh && $state == sleeping ]]
 	[[ $before =~ ^[0-9]+\.[0-9]{3}$ ]]
-	[[ $(</proc/ipcdemo/pipes) == *' 0 0 1' ]]
+	[[ $(</proc/ipcdemo/pipes) == *' 0 0 1 - -' ]]
 	longer() {
 		local now
 
@@ -367,7 +367,7 @@ ring_is() (
 	exec 8>/dev/ipcdemo
 	until_like "read.wait $reader head .*" waiting read.wait
 	[[ -z $(waiting open.wait) ]]
-	[[ $(</proc/ipcdemo/pipes) == *' 1 0 0' ]]
+	[[ $(</proc/ipcdemo/pipes) == *' 1 0 0 - -' ]]
 	exec 8>&-
 	wait "$reader" || true
 
