@@ -92,9 +92,10 @@ explore: ## all orders of small scenarios, in a VM; K=2 SCENARIOS='NAME...'
 
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs
-userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a $(BUILD)/ipcdemo.bash
+userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a \
+		$(BUILD)/libipcdemo-run.so $(BUILD)/ipcdemo.bash
 	@:
-test-programs: $(HOST_TESTS) $(GUEST_TESTS)
+test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)
 	@:
 
 .PHONY: bench-points
@@ -124,6 +125,7 @@ lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
 INSTALLED = \
 	755:$(BUILD)/ipcdemo:$(PREFIX)/bin/ipcdemo \
 	644:$(BUILD)/libipcdemo.a:$(PREFIX)/lib/libipcdemo.a \
+	755:$(BUILD)/libipcdemo-run.so:$(PREFIX)/lib/libipcdemo-run.so \
 	644:userspace/ipcdemo.h:$(PREFIX)/include/ipcdemo.h \
 	644:module/uapi/linux/ipcdemo.h:$(PREFIX)/include/linux/ipcdemo.h \
 	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \

@@ -101,3 +101,11 @@ $(TEST_OUT)/kernel/explore: $(EXPLORE) tests/build.mk
 	@printf '#!/bin/sh\nexec %s --tap --orders 1000\n' $(EXPLORE) > $@.new
 	@chmod +x $@.new
 	@mv $@.new $@
+
+# --- guest: programs that the tests of the command run -------------------------
+
+CLI_PROGRAMS := $(TEST_OUT)/cli/probe
+
+$(TEST_OUT)/cli/probe: tests/cli/run/probe.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@ -pthread

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The command ipcdemo, its library, and the completion that it prints.
+# The command ipcdemo, its library, the one that `ipcdemo run` preloads, and the
+# completion that the command prints.
 
 LIB_SRC := userspace/libipcdemo.c
-CLI_SRC := $(filter-out $(LIB_SRC),$(wildcard userspace/*.c))
+PRELOAD_SRC := userspace/preload.c
+TEXTBOOK_SRC := userspace/textbook.c
+CLI_SRC := $(filter-out $(LIB_SRC) $(PRELOAD_SRC) $(TEXTBOOK_SRC), \
+	$(wildcard userspace/*.c))
 USERSPACE_OBJ = $(patsubst userspace/%.c,$(BUILD)/userspace/%.o, \
 	$(LIB_SRC) $(CLI_SRC))
 
@@ -23,6 +27,15 @@ $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
 		$(BUILD)/libipcdemo.a
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c
+
+# What it exports is marked in the source; nothing of it may be found late.
+$(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)
+	@mkdir -p $(BUILD)/userspace
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -fPIC -fvisibility=hidden -shared \
+		-Wl,-z,now -MMD -MP -MF $(BUILD)/userspace/preload.d -o $@ $<
+
+-include $(BUILD)/userspace/preload.d
 
 $(BUILD)/ipcdemo.bash: $(BUILD)/ipcdemo
 	$(call short,GEN,$@)

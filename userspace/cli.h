@@ -229,6 +229,7 @@ int cmd_region_read(struct cli *cli, int argc, char **argv);
 int cmd_region_write(struct cli *cli, int argc, char **argv);
 int cmd_region_fill(struct cli *cli, int argc, char **argv);
 int cmd_pipeline(struct cli *cli, int argc, char **argv);
+int cmd_run(struct cli *cli, int argc, char **argv);
 int cmd_step(struct cli *cli, int argc, char **argv);
 int cmd_tour(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);

@@ -81,6 +81,12 @@ static const struct cli_option pipeline_options[] = {
 	{0},
 };
 
+static const struct cli_option run_options[] = {
+	{'f', "fallback", NULL, "run it with pipe(2) if there is no module"},
+	{'q', "quiet", NULL, "do not say so then"},
+	{0},
+};
+
 static const struct cli_option step_options[] = {
 	{OPT_EXPLAIN, "explain", NULL, "print the comments of the schedule"},
 	{OPT_STAY, "stay", NULL,
@@ -148,6 +154,11 @@ static const struct command commands[] = {
 	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
 	 "the others are pipe(2). The exit status is that of the last stage.\n",
 	 pipeline_options, cmd_pipeline},
+	{"run", "COMMAND...", "run a command on pipes of the module",
+	 "Each pipe that COMMAND and what it starts make is one of ours: `ipcdemo ls` shows\n"
+	 "them meanwhile. Not those of programs that are statically linked or setuid.\n"
+	 "The exit status is that of COMMAND; 126 or 127: it cannot be run.\n",
+	 run_options, cmd_run},
 	{"step", "FILE...", "run schedules: who goes when, step by step",
 	 "A schedule names tasks, what they do, and in which order they take their\n"
 	 "steps; docs/stepping.md teaches the language. FILE may be -, standard input.\n"

@@ -57,7 +57,8 @@ int next_option(const struct cli *cli, int argc, char **argv)
 {
 	const struct cli_option *o = cli->command->options;
 	struct option names[16] = {0};
-	char letters[40] = ":", *l = letters + 1;
+	char letters[40] = "+:", *l = letters + 2;
+	bool stop;
 	size_t n;
 	int id;
 
@@ -74,7 +75,9 @@ int next_option(const struct cli *cli, int argc, char **argv)
 	names[n].name = "help";
 	names[n].val = OPT_HELP;
 	opterr = 0;
-	id = getopt_long(argc, argv, letters, names, NULL);
+	/* What belongs to the command that is run is not for us. */
+	stop = cli->command->run == cmd_run;
+	id = getopt_long(argc, argv, letters + !stop, names, NULL);
 	switch (id) {
 	case -1:
 		return 0;

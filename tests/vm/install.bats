@@ -11,6 +11,10 @@ setup() {
 	make install DESTDIR="$dest" PREFIX=/usr
 	"$dest/usr/bin/ipcdemo" --version
 	[ -s "$dest/usr/share/man/man1/ipcdemo.1" ]
+	# The library that run preloads is found from there
+	[ -s "$dest/usr/lib/libipcdemo-run.so" ]
+	[ "$("$dest/usr/bin/ipcdemo" run -f -q printenv LD_PRELOAD)" = \
+		"$(cd "$dest" && pwd -P)/usr/bin/../lib/libipcdemo-run.so" ]
 	bash -n "$dest/usr/share/bash-completion/completions/ipcdemo"
 
 	cat >"$BATS_TEST_TMPDIR/user.c" <<-'EOF'
