@@ -64,6 +64,18 @@ struct gate {
 	DECLARE_BITMAP(points, IPC_NR_POINTS);
 };
 
+/*
+ * What a controller that has held a call said about it.  Belongs to the call,
+ * and goes with it or when the gates of the controller open.
+ */
+struct ipc_tie {
+	struct list_head node; /* look_lock; in the op's ties */
+	struct ipc_controller *controller;
+	u64 arrival; /* at which one it was held last */
+	bool step; /* hold it at its next arrival, whichever point that is */
+	bool free; /* no gate of the controller holds it any more */
+};
+
 struct ipc_controller {
 	struct kref refs;
 	struct wait_queue_head queue; /* who waits for an arrival */
@@ -142,8 +154,8 @@ static struct ipc_op *op_of(const struct task_struct *task)
 	return NULL;
 }
 
-/* The test aid: whether this call gets no memory. */
-static bool fail_call(void)
+/* Zeroed memory for what is known of a call, or NULL. */
+static void *alloc_known(size_t size, gfp_t gfp)
 {
 	bool fail;
 
@@ -152,7 +164,7 @@ static bool fail_call(void)
 	if (fail)
 		fail_calls--;
 	spin_unlock(&look_lock);
-	return fail;
+	return fail ? NULL : kzalloc(size, gfp);
 }
 
 /* Nothing is known of the call but that it runs, and where it was last. */
@@ -174,12 +186,13 @@ static struct ipc_op *new_op(struct ipc_object *object, enum ipc_point point,
 	gfp_t gfp = nowait ? GFP_NOWAIT : GFP_KERNEL_ACCOUNT;
 	struct ipc_op *op;
 
-	op = fail_call() ? NULL : kzalloc(sizeof(*op), gfp);
+	op = alloc_known(sizeof(*op), gfp);
 	if (!op)
 		return NULL;
 	op->nowait = nowait;
 	op->task = current;
 	op->object = object;
+	INIT_LIST_HEAD(&op->ties);
 	spin_lock(&look_lock);
 	start_anew(op, point);
 	/* The newest first: a fault inside a call is a call of its own. */
@@ -209,9 +222,15 @@ void ipc_op_know_slow(struct ipc_op **op, struct ipc_object *object,
 
 void ipc_op_end_slow(struct ipc_op *op)
 {
+	struct ipc_tie *tie, *next;
+
 	spin_lock(&look_lock);
 	list_del(&op->node);
 	spin_unlock(&look_lock);
+	/* Nobody else finds it any more. */
+	list_for_each_entry_safe(tie, next, &op->ties, node)
+		kfree(tie);
+	kfree(op->spare);
 	kfree(op);
 }
 
@@ -263,29 +282,101 @@ static bool gate_matches(const struct gate *gate,
 	       (!gate->pid || gate->pid == task_pid(current));
 }
 
-/* Who holds @op where it is now, if anybody: op->holder and op->gate say so. */
-static bool find_holder(struct ipc_op *op)
+static struct ipc_tie *tie_of(const struct ipc_op *op,
+			      const struct ipc_controller *controller)
 {
-	struct gate *gate;
+	struct ipc_tie *tie;
 
 	lockdep_assert_held(&look_lock);
-	if (op->step) {
-		op->holder = op->step;
-		op->step = NULL;
-		op->gate = 0;
-		return true;
+	list_for_each_entry(tie, &op->ties, node) {
+		if (tie->controller == controller)
+			return tie;
 	}
+	return NULL;
+}
+
+/* The tie to this controller; if there is none yet, the spare one.  Or NULL. */
+static struct ipc_tie *make_tie(struct ipc_op *op,
+				struct ipc_controller *controller)
+{
+	struct ipc_tie *tie = tie_of(op, controller);
+
+	if (tie || !op->spare)
+		return tie;
+	tie = op->spare;
+	op->spare = NULL;
+	tie->controller = controller;
+	list_add_tail(&tie->node, &op->ties);
+	return tie;
+}
+
+/*
+ * Who ordered a step that ends here.  Not one that has held this arrival: the
+ * step that he ordered then begins here.
+ */
+static struct ipc_controller *find_stepper(const struct ipc_op *op)
+{
+	struct ipc_tie *tie;
+
+	list_for_each_entry(tie, &op->ties, node) {
+		if (tie->step && tie->arrival != op->arrivals)
+			return tie->controller;
+	}
+	return NULL;
+}
+
+/* The oldest gate that holds @op where it is now.  Each controller does once. */
+static struct gate *find_gate(const struct ipc_op *op)
+{
+	struct ipc_tie *tie;
+	struct gate *gate;
+
 	list_for_each_entry(gate, &gates, node) {
-		if (gate->controller == op->free ||
-		    !gate_matches(gate, op->object, op->point))
+		if (!gate_matches(gate, op->object, op->point))
 			continue;
-		op->holder = gate->controller;
-		op->gate = gate->id;
-		if (gate->left && !--gate->left)
-			gate->spent = true;
-		return true;
+		tie = tie_of(op, gate->controller);
+		if (!tie || (!tie->free && tie->arrival != op->arrivals))
+			return gate;
 	}
-	return false;
+	return NULL;
+}
+
+enum hold_state { NOT_HELD, HELD, NO_TIE };
+
+/*
+ * Whether the current task is held now; then its holder is referenced.  It is
+ * not yet if a tie is needed and there is none to spare.
+ */
+static enum hold_state take_hold(struct ipc_op *op)
+{
+	struct ipc_controller *holder;
+	struct gate *gate = NULL;
+	struct ipc_tie *tie;
+
+	lockdep_assert_held(&look_lock);
+	if (op->nowait || !may_hold(op->point))
+		return NOT_HELD;
+	holder = find_stepper(op);
+	if (!holder) {
+		gate = find_gate(op);
+		if (!gate)
+			return NOT_HELD;
+		holder = gate->controller;
+	}
+	tie = make_tie(op, holder);
+	if (!tie)
+		return NO_TIE;
+	tie->arrival = op->arrivals;
+	tie->step = false;
+	if (gate && gate->left && !--gate->left)
+		gate->spent = true;
+	kref_get(&holder->refs);
+	op->holder = holder;
+	op->gate = gate ? gate->id : 0;
+	op->state = IPC_OP_HELD;
+	op->reported = false;
+	op->released = false;
+	return HELD;
 }
 
 static void destroy_controller(struct kref *refs)
@@ -297,10 +388,16 @@ static void destroy_controller(struct kref *refs)
 	kfree(controller);
 }
 
-/* Sleep until let through.  Called with the controller referenced. */
-static void hold(struct ipc_op *op, struct ipc_controller *controller)
+/*
+ * Sleep until let through.  The holder stays as it is until the task itself
+ * clears it, so it is read here without the lock.  Return: whether it was let
+ * through, and does not leave for a signal.
+ */
+static bool hold(struct ipc_op *op)
 {
+	struct ipc_controller *controller = op->holder;
 	unsigned int state = TASK_KILLABLE;
+	bool released;
 
 	if (ipc_points[op->point].hold == IPC_HOLD_SIGNAL)
 		state = TASK_INTERRUPTIBLE;
@@ -318,8 +415,17 @@ static void hold(struct ipc_op *op, struct ipc_controller *controller)
 	spin_lock(&look_lock);
 	op->holder = NULL;
 	op->state = IPC_OP_RUNNING;
+	released = op->released;
 	spin_unlock(&look_lock);
 	kref_put(&controller->refs, destroy_controller);
+	return released;
+}
+
+/* Without memory for a tie a call is not held. */
+static bool get_spare_tie(struct ipc_op *op)
+{
+	op->spare = alloc_known(sizeof(*op->spare), GFP_KERNEL_ACCOUNT);
+	return op->spare;
 }
 
 /* Whether somebody at this point now would be held; may change at once. */
@@ -342,7 +448,7 @@ bool ipc_would_hold(struct ipc_object *object, enum ipc_point point)
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided)
 {
-	struct ipc_controller *controller = NULL;
+	enum hold_state next = NOT_HELD;
 	struct ipc_op *op;
 
 	if (READ_ONCE(counting))
@@ -350,25 +456,27 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 
 	spin_lock(&look_lock);
 	op = op_of(current);
-	if (op && op->object == object) {
+	if (op && op->object != object)
+		op = NULL;
+	if (op) {
 		op->point = point;
 		op->values = (struct ipc_values){-1, -1, len, -1, -1, decided};
 		if (object->describe)
 			object->describe(object, point, &op->values);
 		op->since_ns = ktime_get_ns();
-		if (!op->nowait && may_hold(point) && find_holder(op)) {
-			controller = op->holder;
-			kref_get(&controller->refs);
-			op->state = IPC_OP_HELD;
-			op->reported = false;
-			op->released = false;
-		}
+		op->arrivals++;
+		next = take_hold(op);
 	}
 	spin_unlock(&look_lock);
 
-	if (controller) {
+	/* Each controller that has a gate here holds it, in turn. */
+	while (next != NOT_HELD) {
 		might_sleep();
-		hold(op, controller);
+		if (next == HELD ? !hold(op) : !get_spare_tie(op))
+			break;
+		spin_lock(&look_lock);
+		next = take_hold(op);
+		spin_unlock(&look_lock);
 	}
 }
 
@@ -426,10 +534,11 @@ static void free_gates(struct list_head *taken)
 		free_gate(gate);
 }
 
-/* No gate, nobody held, and it does not look any more. */
+/* No gate, nobody held, no step ordered; and it does not look any more. */
 static void open_all(struct ipc_controller *controller)
 {
 	LIST_HEAD(taken);
+	struct ipc_tie *tie;
 	struct ipc_op *op;
 	bool looked;
 
@@ -440,10 +549,11 @@ static void open_all(struct ipc_controller *controller)
 		drop_looker();
 	take_gates(controller, 0, &taken);
 	list_for_each_entry(op, &ops, node) {
-		if (op->step == controller)
-			op->step = NULL;
-		if (op->free == controller)
-			op->free = NULL;
+		tie = tie_of(op, controller);
+		if (tie) {
+			list_del(&tie->node);
+			kfree(tie);
+		}
 		if (op->holder == controller)
 			release(op);
 	}
@@ -604,15 +714,19 @@ u32 ipc_gate_list(struct ipc_controller *controller, struct ipcdemo_gate *list,
 	return n;
 }
 
+/* As @controller sees it: the numbers of gates are its own. */
 static void fill_arrival(struct ipcdemo_arrival *arrival,
-			 const struct ipc_op *op, u32 state)
+			 const struct ipc_op *op, u32 state,
+			 const struct ipc_controller *controller)
 {
 	struct pid_namespace *ns = task_active_pid_ns(current);
 
 	*arrival = (struct ipcdemo_arrival){
 		.id = op->object->id,
 		.pid = pid_nr_ns(task_pid(op->task), ns),
-		.gate = state == IPCDEMO_TASK_HELD ? op->gate : 0,
+		.gate = state == IPCDEMO_TASK_HELD && op->holder == controller
+				? op->gate
+				: 0,
 		.state = state,
 		.slot = op->values.slot,
 		.offset = op->values.offset,
@@ -644,7 +758,8 @@ static bool take_arrival(struct ipc_controller *controller,
 	if (oldest) {
 		if (arrival) {
 			oldest->reported = true;
-			fill_arrival(arrival, oldest, IPCDEMO_TASK_HELD);
+			fill_arrival(arrival, oldest, IPCDEMO_TASK_HELD,
+				     controller);
 		}
 	}
 	spin_unlock(&look_lock);
@@ -690,6 +805,7 @@ __poll_t ipc_controller_poll(struct ipc_controller *controller,
 int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags)
 {
 	struct pid_namespace *ns = task_active_pid_ns(current);
+	struct ipc_tie *tie;
 	struct ipc_op *op;
 	int err = -ESRCH;
 
@@ -698,10 +814,10 @@ int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags)
 		if (op->holder != controller || op->released ||
 		    pid_nr_ns(task_pid(op->task), ns) != pid)
 			continue;
-		if (flags & IPCDEMO_GO_STEP)
-			op->step = controller;
-		if (flags & IPCDEMO_GO_FREE)
-			op->free = controller;
+		/* There is one: it holds the task. */
+		tie = tie_of(op, controller);
+		tie->step = flags & IPCDEMO_GO_STEP;
+		tie->free |= !!(flags & IPCDEMO_GO_FREE);
 		release(op);
 		err = 0;
 		break;
@@ -757,7 +873,7 @@ void ipc_unstick_lock(const struct ipc_object *object)
 	if (op &&
 	    ((current->flags & PF_EXITING) || fatal_signal_pending(current) ||
 	     op->holder->owner == task_tgid(current))) {
-		op->free = op->holder;
+		tie_of(op, op->holder)->free = true;
 		release(op);
 	}
 	spin_unlock(&look_lock);
@@ -849,7 +965,8 @@ static void look_at_queues(struct ipcdemo_arrival *arrival,
 }
 
 /* May sleep: an object that is looked at may be removed meanwhile. */
-static u64 look_at_task(struct ipcdemo_arrival *arrival)
+static u64 look_at_task(const struct ipc_controller *controller,
+			struct ipcdemo_arrival *arrival)
 {
 	struct pid *asleep = NULL;
 	struct task_struct *task;
@@ -864,7 +981,7 @@ static u64 look_at_task(struct ipcdemo_arrival *arrival)
 		task = NULL;
 	op = task ? op_of(task) : NULL;
 	if (op) {
-		fill_arrival(arrival, op, state_of_op(op));
+		fill_arrival(arrival, op, state_of_op(op), controller);
 	} else {
 		*arrival = (struct ipcdemo_arrival){
 			.pid = nr,
@@ -894,13 +1011,14 @@ static u64 look_at_task(struct ipcdemo_arrival *arrival)
 	return switches;
 }
 
-bool ipc_tasks_look(struct ipcdemo_arrival *tasks, u64 *switches, u32 nr)
+bool ipc_tasks_look(const struct ipc_controller *controller,
+		    struct ipcdemo_arrival *tasks, u64 *switches, u32 nr)
 {
 	bool quiet = true;
 	u32 i;
 
 	for (i = 0; i < nr; i++) {
-		switches[i] = look_at_task(&tasks[i]);
+		switches[i] = look_at_task(controller, &tasks[i]);
 		if (tasks[i].state == IPCDEMO_TASK_RUNNING)
 			quiet = false;
 	}
@@ -918,7 +1036,8 @@ u32 ipc_tasks_held(struct ipc_controller *controller,
 		if (op->holder != controller || op->released)
 			continue;
 		if (n < room)
-			fill_arrival(&tasks[n], op, state_of_op(op));
+			fill_arrival(&tasks[n], op, state_of_op(op),
+				     controller);
 		n++;
 	}
 	spin_unlock(&look_lock);

@@ -17,7 +17,9 @@
  * an op on the list cannot go away.  The pointer to it is on that task's stack,
  * in the function that began the call and ends it; only the task uses it.  A
  * gate belongs to its controller and holds a reference to its object.  A held
- * task holds a reference to the controller.
+ * task holds a reference to the controller.  Several controllers may have gates
+ * where one task comes: they hold it in turn, and what one of them said of its
+ * way (take a step, go freely) concerns the gates of that one alone.
  *
  * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
  * mutex of its pipe, and its neighbours then wait for that, killably.  Who
@@ -38,6 +40,7 @@
 #include "object.h"
 
 struct ipc_controller;
+struct ipc_tie;
 struct ipc_waiter;
 struct ipcdemo_arrival;
 struct ipcdemo_gate;
@@ -66,12 +69,14 @@ struct ipc_op {
 	enum ipc_op_state state;
 	bool has_lock;
 	const struct ipc_waiter *waiter;
+	u64 arrivals; /* how often it came to a point */
 	struct ipc_controller *holder;
 	u32 gate; /* which one holds it; 0: a step */
 	bool reported; /* its holder was told of this arrival */
 	bool released;
-	struct ipc_controller *step; /* hold at the next point, whichever */
-	struct ipc_controller *free; /* whose gates do not hold it any more */
+	struct list_head ties; /* one for each controller that has held it */
+	struct ipc_tie
+		*spare; /* for the next such controller; the task's own */
 };
 
 /*
@@ -224,7 +229,8 @@ int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags);
  * What each of @tasks is doing.  @switches, one for each, tells how often it was
  * switched to or away from.  Return: whether none of them is running.
  */
-bool ipc_tasks_look(struct ipcdemo_arrival *tasks, u64 *switches, u32 nr);
+bool ipc_tasks_look(const struct ipc_controller *controller,
+		    struct ipcdemo_arrival *tasks, u64 *switches, u32 nr);
 
 /* Who is held by this controller.  Return: how many there are. */
 u32 ipc_tasks_held(struct ipc_controller *controller,

@@ -518,21 +518,23 @@ static long gate_go(struct ipc_control *control, void __user *arg)
  * one could wake another behind the look's back: but who is at rest in two
  * rounds, and was not switched to in between, was at rest between the rounds.
  */
-static bool all_quiet(struct ipcdemo_arrival *tasks, u64 *first, u64 *second,
+static bool all_quiet(const struct ipc_controller *controller,
+		      struct ipcdemo_arrival *tasks, u64 *first, u64 *second,
 		      u32 nr)
 {
-	return ipc_tasks_look(tasks, first, nr) &&
-	       ipc_tasks_look(tasks, second, nr) &&
+	return ipc_tasks_look(controller, tasks, first, nr) &&
+	       ipc_tasks_look(controller, tasks, second, nr) &&
 	       !memcmp(first, second, nr * sizeof(*first));
 }
 
 /* There is no event for a task that falls asleep elsewhere: look again. */
-static int wait_quiet(struct ipcdemo_arrival *tasks, u64 *first, u64 *second,
+static int wait_quiet(const struct ipc_controller *controller,
+		      struct ipcdemo_arrival *tasks, u64 *first, u64 *second,
 		      u32 nr, s32 timeout_ms)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(max(timeout_ms, 0));
 
-	while (!all_quiet(tasks, first, second, nr)) {
+	while (!all_quiet(controller, tasks, first, second, nr)) {
 		if (signal_pending(current))
 			return -EINTR;
 		if (timeout_ms >= 0 && time_after_eq(jiffies, end))
@@ -579,10 +581,10 @@ static long look_at_tasks(struct ipc_control *control, void __user *arg)
 		err = get_elements(tasks, sizeof(*tasks), array,
 				   request.element_size, nr);
 		if (!err && (request.flags & IPCDEMO_TASKS_QUIET))
-			result = wait_quiet(tasks, first, second, nr,
-					    request.timeout_ms);
+			result = wait_quiet(control->controller, tasks, first,
+					    second, nr, request.timeout_ms);
 		else if (!err)
-			ipc_tasks_look(tasks, first, nr);
+			ipc_tasks_look(control->controller, tasks, first, nr);
 	}
 	if (!err)
 		err = put_elements(array, request.element_size, tasks,

@@ -816,6 +816,18 @@ static void a_call_that_gets_no_memory_is_not_held(void **state)
 	assert_int_equal(1, write(ends.w, "x", 1));
 	/* That was the last one, so it is known now. */
 	arrives(ctl, r, "read.woken");
+	go(ctl, r, IPCDEMO_GO_FREE);
+	assert_int_equal(1, end(r).ret);
+	/* A call that is known, but gets no memory to be held. */
+	close(ctl);
+	ctl = control();
+	add_gate(ctl, "write.*");
+	begin(r, do_read, ends.r, 1, 0);
+	assert_int_equal(IPCDEMO_TASK_ASLEEP, rests(ctl, r));
+	add_gate(ctl, "read.*");
+	set_parameter("fail_calls", "2"); /* the write, and the hold */
+	assert_int_equal(1, write(ends.w, "x", 1));
+	arrives(ctl, r, "read.locked");
 	close(ctl);
 	assert_int_equal(1, end(r).ret);
 	keep_key("1");
@@ -847,6 +859,81 @@ static void who_is_held_stays_known_while_there_is_no_gate(void **state)
 	assert_int_equal(1, end(w).ret);
 	close(ctl);
 	keep_key("1");
+	destroy(w);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void two_controllers_hold_a_task_in_turn(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	int a = control(), b = control();
+	struct ipcdemo_arrival at;
+
+	(void)state;
+	add_gate(b, "read.enter");
+	add_gate(a, "write.enter");
+	add_gate(b, "write.enter");
+	begin(w, do_write, ends.w, 1, 0);
+	at = arrives(a, w, "write.enter");
+	assert_int_equal(1, at.gate);
+	/* The other one sees it held, but not by a gate of its own. */
+	nobody_arrives(b);
+	at = rests_at(b, w);
+	assert_int_equal(IPCDEMO_TASK_HELD, at.state);
+	assert_int_equal(0, at.gate);
+	assert_int_equal(0, how_many_held(b));
+	go(a, w, IPCDEMO_GO_STEP);
+	at = arrives(b, w, "write.enter");
+	assert_int_equal(2, at.gate);
+	assert_int_equal(0, how_many_held(a));
+	go(b, w, IPCDEMO_GO_STEP);
+	/* Both steps end at the next point. */
+	arrives(a, w, "write.locked");
+	go(a, w, 0);
+	arrives(b, w, "write.locked");
+	go(b, w, 0);
+	assert_int_equal(1, end(w).ret);
+	close(a);
+	close(b);
+	destroy(w);
+	close(ends.r);
+	close(ends.w);
+}
+
+static void who_goes_freely_past_one_controller_is_held_by_another(void **state)
+{
+	struct ends ends = open_ends(0);
+	struct actor *w = new_actor_with(ends.w);
+	int a = control(), b = control();
+
+	(void)state;
+	add_gate(a, "write.*");
+	add_gate(b, "write.*");
+	begin(w, do_write, ends.w, 1, 0);
+	arrives(a, w, "write.enter");
+	go(a, w, IPCDEMO_GO_FREE);
+	arrives(b, w, "write.enter");
+	go(b, w, 0);
+	arrives(b, w, "write.locked");
+	/* This does not take back what the other one said ... */
+	go(b, w, IPCDEMO_GO_FREE);
+	assert_int_equal(1, end(w).ret);
+	nobody_arrives(a);
+	/* ... and neither does its end. */
+	begin(w, do_write, ends.w, 1, 0);
+	arrives(a, w, "write.enter");
+	go(a, w, IPCDEMO_GO_FREE);
+	arrives(b, w, "write.enter");
+	close(b);
+	assert_int_equal(1, end(w).ret);
+	nobody_arrives(a);
+	/* Nor is another call free. */
+	begin(w, do_write, ends.w, 1, 0);
+	arrives(a, w, "write.enter");
+	close(a);
+	assert_int_equal(1, end(w).ret);
 	destroy(w);
 	close(ends.r);
 	close(ends.w);
@@ -1080,6 +1167,10 @@ static const struct claim claims[] = {
 	 a_call_that_gets_no_memory_is_not_held, DEV},
 	{"who is held stays known while there is no gate",
 	 who_is_held_stays_known_while_there_is_no_gate, DEV},
+	{"two controllers hold a task in turn, and each lets it take a step",
+	 two_controllers_hold_a_task_in_turn, DEV},
+	{"who goes freely past one controller is held by another",
+	 who_goes_freely_past_one_controller_is_held_by_another, DEV},
 	{"a stopped task is at rest", a_stopped_task_is_at_rest, DEV},
 	{"the close of the descriptor frees all it held",
 	 the_close_of_the_descriptor_frees_all_it_held, DEV},

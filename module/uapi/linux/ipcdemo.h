@@ -247,7 +247,8 @@ struct ipcdemo_gate {
  * struct ipcdemo_arrival - a task at a point
  * @id:		the object
  * @pid:	the thread, in the pid namespace of the caller; 0: not visible
- * @gate:	the gate that holds it; 0: held by a single step, or not held
+ * @gate:	the gate that holds it; 0: held by a single step or by another
+ *		descriptor, or not held
  * @state:	enum ipcdemo_task_state
  * @point:	where it is, or was last; empty if it came to none
  * @command:	its command
@@ -438,6 +439,9 @@ struct ipcdemo_gates {
  * the descriptor is not held by its own gates.  Looking at a pipe works while
  * tasks are held in it; a close(2) that needs the mutex of a held task waits,
  * and lets that task through if it is dying or the gate is its own.
+ *
+ * Where several descriptors have a gate they hold a task in turn, each once.
+ * What one of them says with GATE_GO does not concern the gates of the others.
  */
 
 /*
