@@ -90,6 +90,15 @@ explore: ## all orders of small scenarios, in a VM; K=2 SCENARIOS='NAME...'
 	@$(MAKE) --no-print-directory module userspace $(EXPLORE)
 	@tests/vm/run --module --timeout 14400 -- $(EXPLORE) $(EXPLORE_ARGS)
 
+.PHONY: explore-host
+explore-host: ## the same here, without a limit, over a model of the kernel
+	@tests/install-deps build test
+	@$(MAKE) --no-print-directory -s $(TWIN)
+	@echo "a step from each point to the next"
+	@$(TWIN) $(SCENARIOS)
+	@echo "a step from each access to shared memory to the next"
+	@$(TWIN) --small-steps $(SCENARIOS)
+
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a \

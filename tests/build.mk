@@ -51,6 +51,77 @@ $(BUILD)/mutants/%/ring: $(BUILD)/mutants/%/module/ring.c \
 	$(CC) $(RING_FLAGS) -I$(BUILD)/mutants/$*/module $(TEST_OUT)/host/ring.o \
 		$< -o $@ -lcmocka
 
+# --- host: the twin of the explorer, tests/explore -----------------------------
+# It runs the module's own code over a model of the kernel.
+
+TWIN_OUT := $(TEST_OUT)/explore
+TWIN := $(TWIN_OUT)/twin
+# A context switch is no function call to a sanitizer, and the stacks of the
+# tasks are copied as bytes: so no red zones there.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+TWIN_MODEL := $(addprefix tests/explore/,build kernel.h model.c model.h switch.h)
+TWIN_MODULE := $(addprefix module/,pipe.c waiter.c ring.c) $(wildcard module/*.h)
+TWIN_PLAIN := $(addprefix $(TWIN_OUT)/,switch.o replay.o step_parse.o util.o)
+TWIN_OBJ := $(TWIN_OUT)/twin.o $(TWIN_OUT)/serial.o $(TWIN_PLAIN)
+TWIN_CHECKED_OBJ := $(TWIN_OUT)/twin-checked.o $(TWIN_OUT)/serial-checked.o \
+	$(TWIN_PLAIN)
+TWIN_HEADERS := $(wildcard tests/explore/*.h) userspace/step.h userspace/cli.h \
+	module/points.h module/uapi/linux/ipcdemo.h
+
+$(TWIN_OUT)/%.o: tests/explore/%.c $(TWIN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
+
+$(TWIN_OUT)/%-checked.o: tests/explore/%.c $(TWIN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -c $< -o $@
+
+# The parser of schedules; the rest of these files is left out of the twin.
+$(TWIN_OUT)/%.o: userspace/%.c $(TWIN_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -ffunction-sections -c $< -o $@
+
+$(TWIN): $(TWIN_OBJ) $(TWIN_MODEL) $(TWIN_MODULE)
+	tests/explore/build module $@ -O2 -g -- $(TWIN_OBJ)
+
+$(TWIN_OUT)/twin-checked: $(TWIN_CHECKED_OBJ) $(TWIN_MODEL) $(TWIN_MODULE)
+	tests/explore/build module $@ -O1 -g $(SANITIZE) --param asan-stack=0 \
+		-- $(TWIN_CHECKED_OBJ)
+
+# Not all orders under the sanitizers: they take their time.
+$(TEST_OUT)/host/twin: $(TWIN_OUT)/twin-checked tests/build.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s --tap --states 20000\n' $< > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@
+
+# The bugs of tests/mutants that it has to find, and its own.
+TWIN_FAULTS := $(shell sed -n 's/^\([a-z][^ :]*\).*/\1/p' tests/explore/faults/list)
+TWIN_FAULT_DIR := $(TWIN_OUT)/faults
+
+$(TWIN_FAULT_DIR)/%/twin: $(TWIN_OBJ) $(TWIN_MODEL) $(TWIN_MODULE) \
+		$(wildcard tests/mutants/*.patch tests/explore/faults/*.patch)
+	$(call short,BUG,$*)
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@cp -a module $(@D)/
+	$(Q)patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d $(@D) \
+		< $(firstword $(wildcard tests/explore/faults/$*.patch \
+			tests/mutants/$*.patch))
+	$(Q)tests/explore/build $(@D)/module $@ -O1 -g -- $(TWIN_OBJ)
+
+$(TEST_OUT)/host/check-twin: tests/explore/check-faults \
+		tests/explore/faults/list $(TWIN) \
+		$(TWIN_FAULTS:%=$(TWIN_FAULT_DIR)/%/twin)
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s %s %s\n' $< $(TWIN) \
+		$(TWIN_FAULT_DIR) > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@
+
+HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
+
 # --- guest: claims about pipes, the device and the region ---------------------
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\

@@ -3,8 +3,8 @@
  * The scenarios: small pipes, a few tasks, a few calls each
  *
  * Two programs try the orders in which the tasks can take their steps: explore.c
- * on the module, a twin in tests/host over ring.c and a model of the queues.  This
- * is the one list that both read; it needs nothing but C.
+ * on the module, twin.c over a model of the kernel.  This is the one list that
+ * both read; it needs nothing but C.
  *
  * A scenario begins with a pipe of so many slots, into which one write has put
  * .fill bytes and from which one read has taken .drain of them.  Then each task
