@@ -8,17 +8,195 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cli.h"
 
 /* Before the lines of a table that has a title. */
-#define INDENT	    "  "
+#define INDENT	     "  "
+
+/* How many characters of names a narrow table has for an end of a pipe. */
+#define NARROW_NAMES 11
 
 /* A number of tasks as text. */
-#define WAITERS_LEN 24
+#define WAITERS_LEN  24
 
 /* ---- ls ----------------------------------------------------------------- */
+
+static const struct ipcdemo_table none;
+
+/* Who has the read ends open, and the write ends: columns of our own. */
+static const char *const end_columns[] = {"reading", "writing"};
+
+static const char *const end_words[] = {"read", "write"};
+
+/* Which of the two columns it is; -1: none of them. */
+static int end_column(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(end_columns); i++)
+		if (!strcmp(name, end_columns[i]))
+			return i;
+	return -1;
+}
+
+/* The ends of a pipe are in a row, sorted: the first of them, or the next pipe's. */
+static size_t first_end(const struct ipcdemo_ends *ends, __u32 id)
+{
+	size_t low = 0, high = ends->n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (ends->end[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_end(const struct ipcdemo_end *end, int column)
+{
+	return !strcmp(end->end, end_words[column]) ||
+	       !strcmp(end->end, "both");
+}
+
+static __u32 row_id(const struct ipcdemo_table *t, size_t row)
+{
+	const char *cell = ipcdemo_cell(t, row, "id");
+
+	return cell ? strtoul(cell, NULL, 10) : 0;
+}
+
+/*
+ * "cat(12),bash(11)": each process once.  Beyond max characters, how many more
+ * there are.  Return: the text, or NULL.
+ */
+static char *end_names(const struct ipcdemo_ends *ends, __u32 id, int column,
+		       size_t max)
+{
+	const struct ipcdemo_end *e;
+	size_t size, i, left = 0;
+	char name[64], *text;
+	pid_t last = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	if (!to)
+		return NULL;
+	for (i = first_end(ends, id); i < ends->n; i++) {
+		e = &ends->end[i];
+		if (e->id != id)
+			break;
+		if (!is_end(e, column) || e->pid == last)
+			continue;
+		snprintf(name, sizeof(name), "%s%s(%d)", last ? "," : "",
+			 e->command, e->pid);
+		if (left || (last && ftell(to) + strlen(name) > max))
+			left++;
+		else
+			fputs(name, to);
+		last = e->pid;
+	}
+	if (left)
+		fprintf(to, "+%zu", left);
+	return fclose(to) ? NULL : text;
+}
+
+/* Does it have an end of that kind?  Who waits in open(2) counts there, too. */
+static bool has_ends(const struct ipcdemo_table *pipes, size_t row, int column)
+{
+	const char *cell =
+		ipcdemo_cell(pipes, row, column ? "writers" : "readers");
+
+	return cell && strcmp(cell, "0");
+}
+
+/*
+ * The pipes with the two columns of our own.  The other words stay those of the
+ * table of /proc.
+ */
+static int add_names(const struct ipcdemo_table *pipes,
+		     const struct ipcdemo_ends *ends, size_t max,
+		     struct ipcdemo_table *t)
+{
+	size_t n = ARRAY_SIZE(end_columns), row, c, size;
+	char *name, *names;
+	FILE *to;
+
+	memset(t, 0, sizeof(*t));
+	t->columns = pipes->columns + n;
+	t->rows = pipes->rows;
+	t->header = calloc(t->columns, sizeof(*t->header));
+	t->cells = calloc(t->rows * t->columns + 1, sizeof(*t->cells));
+	to = open_memstream(&names, &size);
+	if (!t->header || !t->cells || !to)
+		return fail("out of memory");
+	memcpy(t->header, pipes->header, pipes->columns * sizeof(*t->header));
+	for (c = 0; c < n; c++)
+		t->header[pipes->columns + c] = (char *)end_columns[c];
+	for (row = 0; row < t->rows; row++) {
+		for (c = 0; c < n; c++) {
+			name = end_names(ends, row_id(pipes, row), c, max);
+			if (name && *name)
+				fputs(name, to);
+			else
+				/* By somebody whom we may not look at? */
+				fputs(ends->hidden && has_ends(pipes, row, c)
+					      ? "?"
+					      : "-",
+				      to);
+			fputc('\0', to);
+			free(name);
+		}
+	}
+	if (fclose(to))
+		return fail("out of memory");
+	t->names = names;
+	for (row = 0; row < t->rows; row++) {
+		memcpy(t->cells + row * t->columns,
+		       pipes->cells + row * pipes->columns,
+		       pipes->columns * sizeof(*t->cells));
+		for (c = pipes->columns; c < t->columns; c++) {
+			t->cells[row * t->columns + c] = names;
+			names += strlen(names) + 1;
+		}
+	}
+	return 0;
+}
+
+static void add_string(json_object *to, const char *key, const char *value)
+{
+	json_object_object_add(to, key, json_object_new_string(value));
+}
+
+static void add_number(json_object *to, const char *key, __u64 value)
+{
+	json_object_object_add(to, key, json_object_new_uint64(value));
+}
+
+static json_object *json_names(const struct ipcdemo_ends *ends, __u32 id,
+			       int column)
+{
+	json_object *list = json_object_new_array(), *o;
+	const struct ipcdemo_end *e;
+	size_t i;
+
+	for (i = first_end(ends, id); i < ends->n; i++) {
+		e = &ends->end[i];
+		if (e->id != id)
+			break;
+		if (!is_end(e, column))
+			continue;
+		o = json_object_new_object();
+		add_number(o, "pid", e->pid);
+		add_string(o, "command", e->command);
+		add_number(o, "fd", e->fd);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
 
 /* A mode such as 0666 is no number for a program: its digits are octal. */
 static json_object *json_cell(const char *name, const char *cell)
@@ -36,16 +214,24 @@ static json_object *json_cell(const char *name, const char *cell)
 	return json_object_new_uint64(n);
 }
 
-static json_object *json_rows(const struct ipcdemo_table *t)
+/* The first rows are those of the pipes, if there are any. */
+static json_object *json_rows(const struct ipcdemo_table *t,
+			      const struct ipcdemo_table *pipes,
+			      const struct ipcdemo_ends *ends)
 {
 	json_object *rows = json_object_new_array(), *row, *cell;
 	size_t r, c;
+	int end;
 
 	for (r = 0; r < t->rows; r++) {
 		row = json_object_new_object();
 		for (c = 0; c < t->columns; c++) {
-			cell = json_cell(t->header[c],
-					 t->cells[r * t->columns + c]);
+			end = end_column(t->header[c]);
+			if (end >= 0 && r < pipes->rows)
+				cell = json_names(ends, row_id(pipes, r), end);
+			else
+				cell = json_cell(t->header[c],
+						 t->cells[r * t->columns + c]);
 			json_object_object_add(row, t->header[c], cell);
 		}
 		json_object_array_add(rows, row);
@@ -130,59 +316,111 @@ static int pick(const struct cli *cli, char *columns,
  * A terminal that is too narrow for all columns of the pipes gets those that
  * fit into 80: the others are in "show", and -o asks for them.
  */
-static int put_pipes(const struct cli *cli, const struct ipcdemo_table *pipes)
+static int put_pipes(const struct cli *cli, const struct ipcdemo_table *pipes,
+		     const struct ipcdemo_ends *ends)
 {
-	char columns[] =
-		"id,name,persistence,slots,used,bytes,readers,writers,waiters";
-	struct ipcdemo_table none = {0}, picked;
+	char columns[] = "id,name,slots,used,bytes,waiters,reading,writing";
+	struct ipcdemo_table all, few = {0}, picked = {0};
 	struct winsize size;
 	int status;
 
-	if (!isatty(STDOUT_FILENO) ||
-	    (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
-	     size.ws_col >= table_width(pipes, INDENT))) {
-		put_table(pipes, INDENT);
-		return DONE;
+	status = add_names(pipes, ends, SIZE_MAX, &all);
+	if (!status && (!isatty(STDOUT_FILENO) ||
+			(!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
+			 size.ws_col >= table_width(&all, INDENT)))) {
+		put_table(&all, INDENT);
+	} else if (!status) {
+		status = add_names(pipes, ends, NARROW_NAMES, &few)
+				 ?: pick(cli, columns, &few, &none, &picked);
+		if (!status)
+			put_table(&picked, INDENT);
 	}
-	status = pick(cli, columns, pipes, &none, &picked);
-	if (!status)
-		put_table(&picked, INDENT);
 	ipcdemo_table_free(&picked);
+	ipcdemo_table_free(&few);
+	ipcdemo_table_free(&all);
+	return status;
+}
+
+/* A walk over all descriptors of all processes: not without need. */
+static bool needs_ends(const struct ipcdemo_table *pipes, const char *columns)
+{
+	size_t row;
+
+	if (columns && !strstr(columns, end_columns[0]) &&
+	    !strstr(columns, end_columns[1]))
+		return false;
+	for (row = 0; row < pipes->rows; row++)
+		if (has_ends(pipes, row, 0) || has_ends(pipes, row, 1))
+			return true;
+	return false;
+}
+
+static int put_list(const struct cli *cli, bool json,
+		    const struct ipcdemo_table *pipes,
+		    const struct ipcdemo_table *regions,
+		    const struct ipcdemo_ends *ends)
+{
+	struct ipcdemo_table named;
+	json_object *all;
+	int status;
+
+	if (!json) {
+		puts("pipes");
+		status = put_pipes(cli, pipes, ends);
+		puts("regions");
+		put_table(regions, INDENT);
+		return status;
+	}
+	status = add_names(pipes, ends, SIZE_MAX, &named);
+	if (!status) {
+		all = json_object_new_object();
+		json_object_object_add(all, "pipes",
+				       json_rows(&named, pipes, ends));
+		json_object_object_add(all, "regions",
+				       json_rows(regions, &none, ends));
+		add_number(all, "hidden_processes", ends->hidden);
+		status = put_json(all);
+	}
+	ipcdemo_table_free(&named);
+	return status;
+}
+
+static int put_columns(const struct cli *cli, bool json, char *columns,
+		       const struct ipcdemo_table *pipes,
+		       const struct ipcdemo_table *regions,
+		       const struct ipcdemo_ends *ends)
+{
+	struct ipcdemo_table named, picked = {0};
+	int status;
+
+	status = add_names(pipes, ends, SIZE_MAX, &named)
+			 ?: pick(cli, columns, &named, regions, &picked);
+	if (!status && json)
+		status = put_json(json_rows(&picked, pipes, ends));
+	else if (!status)
+		put_table(&picked, "");
+	ipcdemo_table_free(&picked);
+	ipcdemo_table_free(&named);
 	return status;
 }
 
 static int list(const struct cli *cli, bool json, char *columns)
 {
-	struct ipcdemo_table pipes, regions = {0}, picked = {0};
-	json_object *all;
-	int status = DONE;
+	struct ipcdemo_table pipes, regions = {0};
+	struct ipcdemo_ends ends = {0};
+	int status;
 
 	if (ipcdemo_list(cli->ipc, IPCDEMO_PIPE, &pipes) ||
-	    ipcdemo_list(cli->ipc, IPCDEMO_REGION, &regions)) {
+	    ipcdemo_list(cli->ipc, IPCDEMO_REGION, &regions) ||
+	    (needs_ends(&pipes, columns) &&
+	     ipcdemo_pipe_ends(cli->ipc, 0, &ends)))
 		status = fail_ipc(cli);
-		goto out;
-	}
-	if (columns) {
-		status = pick(cli, columns, &pipes, &regions, &picked);
-		if (status)
-			goto out;
-		if (json)
-			status = put_json(json_rows(&picked));
-		else
-			put_table(&picked, "");
-	} else if (json) {
-		all = json_object_new_object();
-		json_object_object_add(all, "pipes", json_rows(&pipes));
-		json_object_object_add(all, "regions", json_rows(&regions));
-		status = put_json(all);
-	} else {
-		puts("pipes");
-		status = put_pipes(cli, &pipes);
-		puts("regions");
-		put_table(&regions, INDENT);
-	}
-out:
-	ipcdemo_table_free(&picked);
+	else if (columns)
+		status = put_columns(cli, json, columns, &pipes, &regions,
+				     &ends);
+	else
+		status = put_list(cli, json, &pipes, &regions, &ends);
+	ipcdemo_ends_free(&ends);
 	ipcdemo_table_free(&pipes);
 	ipcdemo_table_free(&regions);
 	return status;
@@ -210,16 +448,6 @@ int cmd_ls(struct cli *cli, int argc, char **argv)
 }
 
 /* ---- show --------------------------------------------------------------- */
-
-static void add_string(json_object *to, const char *key, const char *value)
-{
-	json_object_object_add(to, key, json_object_new_string(value));
-}
-
-static void add_number(json_object *to, const char *key, __u64 value)
-{
-	json_object_object_add(to, key, json_object_new_uint64(value));
-}
 
 /* 0 stands for "none" in a view, null does in JSON. */
 static void add_or_null(json_object *to, const char *key, __u64 value)
@@ -416,17 +644,41 @@ int show_region(struct cli *cli, __u32 id, bool json)
 	return status;
 }
 
+/* The pipe whose inode it is: a FIFO of ours, or an anonymous pipe's link. */
+static bool find_inode(const struct ipcdemo_table *pipes, const struct stat *st,
+		       __u32 *id)
+{
+	const char *dev, *ino;
+	char wanted[32];
+	size_t row;
+
+	snprintf(wanted, sizeof(wanted), "%u:%u", major(st->st_dev),
+		 minor(st->st_dev));
+	for (row = 0; row < pipes->rows; row++) {
+		dev = ipcdemo_cell(pipes, row, "dev");
+		ino = ipcdemo_cell(pipes, row, "ino");
+		if (!dev || !ino || strcmp(dev, wanted) ||
+		    strtoull(ino, NULL, 10) != st->st_ino)
+			continue;
+		*id = row_id(pipes, row);
+		return true;
+	}
+	return false;
+}
+
 /*
- * What stands behind a path: the device, or a link in /proc/PID/fd to it or to
- * a region.
+ * What stands behind a path: the device, a FIFO of ipcdemofs, or a link in
+ * /proc/PID/fd to one of these, to an anonymous pipe or to a region.
  */
 static int find_path(struct cli *cli, const char *path, enum ipcdemo_kind *kind,
 		     __u32 *id)
 {
 	static const char region[] = "ipcdemo-region:[";
+	struct ipcdemo_table pipes;
 	struct stat device, st;
 	char target[256];
 	const char *name;
+	bool found;
 	ssize_t n;
 
 	n = readlink(path, target, sizeof(target) - 1);
@@ -441,6 +693,17 @@ static int find_path(struct cli *cli, const char *path, enum ipcdemo_kind *kind,
 	}
 	if (stat(path, &st))
 		return fail("%s: %s", path, strerror(errno));
+	*kind = IPCDEMO_PIPE;
+	if (S_ISFIFO(st.st_mode)) {
+		if (ipcdemo_list(cli->ipc, IPCDEMO_PIPE, &pipes))
+			return fail_ipc(cli);
+		found = find_inode(&pipes, &st, id);
+		ipcdemo_table_free(&pipes);
+		if (found)
+			return 0;
+		return fail("%s is a pipe of the kernel: `ipcdemo ls` lists ours",
+			    path);
+	}
 	if (stat(ipcdemo_device(cli->ipc), &device))
 		return fail("%s: %s: `ipcdemo doctor` says how to make it",
 			    ipcdemo_device(cli->ipc), strerror(errno));
@@ -448,7 +711,6 @@ static int find_path(struct cli *cli, const char *path, enum ipcdemo_kind *kind,
 	    (!st.st_rdev && st.st_ino != device.st_ino))
 		return fail("%s is no object of ipcdemo: `ipcdemo ls` lists them",
 			    path);
-	*kind = IPCDEMO_PIPE;
 	return parse_id(cli, IPCDEMO_PIPE, NULL, id);
 }
 

@@ -177,6 +177,7 @@ enum ipcdemo_kind {
  * @header:	the names of the columns
  * @cells:	row by row
  * @text:	what all these words are pieces of
+ * @names:	what the names are pieces of that are not in @text, or NULL
  */
 struct ipcdemo_table {
 	size_t columns;
@@ -184,6 +185,7 @@ struct ipcdemo_table {
 	char **header;
 	char **cells;
 	char *text;
+	char *names;
 };
 
 /* The number of the column with this name, or -1. */
@@ -198,7 +200,9 @@ void ipcdemo_table_free(struct ipcdemo_table *table);
 /**
  * ipcdemo_list - all objects of a kind, as /proc/ipcdemo/pipes or regions
  *
- * Columns that this library does not know are passed on.
+ * Columns that this library does not know are passed on.  The name of a pipe on
+ * ipcdemofs is its path from the root directory, if the file system is mounted
+ * where this process can see it, and else the path inside that file system.
  */
 int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
 		 struct ipcdemo_table *table);
@@ -266,7 +270,7 @@ struct ipcdemo_counter {
  */
 struct ipcdemo_pipe_view {
 	__u32 id;
-	char name[64];
+	char *name; /* as of ipcdemo_list() */
 	__u32 owner;
 	char mode[16];
 	char persistence[16];
@@ -361,12 +365,14 @@ void ipcdemo_maps_free(struct ipcdemo_maps *maps);
 
 /**
  * struct ipcdemo_end - a descriptor of an end of a pipe
+ * @id:		of which pipe
  * @pid:	whose
  * @command:	its command
  * @fd:		the number of the descriptor
  * @end:	"read", "write" or "both"
  */
 struct ipcdemo_end {
+	__u32 id;
 	pid_t pid;
 	char command[32];
 	int fd;
@@ -376,7 +382,7 @@ struct ipcdemo_end {
 /**
  * struct ipcdemo_ends - who has a pipe open
  * @n:		how many descriptors were found
- * @end:	these, by pid; an open file that was inherited or duplicated has
+ * @end:	these, by id, then by pid; an open file that was inherited or duplicated has
  *		several
  * @hidden:	processes that this user may not look into
  */
@@ -386,7 +392,10 @@ struct ipcdemo_ends {
 	size_t hidden;
 };
 
-/* From the /proc/PID/fdinfo of all processes that may be read. */
+/*
+ * From the /proc/PID/fdinfo of all processes that may be read: the ends of one
+ * pipe, or with the id 0 of all.
+ */
 int ipcdemo_pipe_ends(struct ipcdemo *ipc, __u32 id, struct ipcdemo_ends *ends);
 void ipcdemo_ends_free(struct ipcdemo_ends *ends);
 

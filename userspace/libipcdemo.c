@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ipcdemo.h"
@@ -274,6 +275,7 @@ void ipcdemo_table_free(struct ipcdemo_table *table)
 	free(table->header);
 	free(table->cells);
 	free(table->text);
+	free(table->names);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -739,6 +741,194 @@ int ipcdemo_tasks(struct ipcdemo *ipc, int fd, __u32 flags, int timeout_ms,
 	return 0;
 }
 
+/* ---- where a pipe with a name is ----------------------------------------- */
+
+/**
+ * struct mount - a line of /proc/self/mountinfo
+ * @dev:	major:minor, of which file system
+ * @root:	which directory of it
+ * @point:	where
+ */
+struct mount {
+	const char *dev;
+	const char *root;
+	const char *point;
+};
+
+/**
+ * struct mounts - what is mounted where
+ * @text:	what the words are pieces of
+ */
+struct mounts {
+	char *text;
+	size_t n;
+	struct mount *mount;
+};
+
+static void free_mounts(struct mounts *m)
+{
+	free(m->mount);
+	free(m->text);
+	memset(m, 0, sizeof(*m));
+}
+
+/* Without it names stay what they are; so only -ENOMEM is an error. */
+static int read_mounts(struct ipcdemo *ipc, struct mounts *m)
+{
+	char path[PATH_LEN], *rest, *line, *words[5];
+	struct mount *more;
+	size_t room = 0, i;
+
+	memset(m, 0, sizeof(*m));
+	snprintf(path, sizeof(path), "%s/proc/self/mountinfo", ipc->root);
+	if (read_file(ipc, path, &m->text))
+		return 0;
+	rest = m->text;
+	while ((line = next_line(&rest))) {
+		for (i = 0; i < 5; i++) {
+			words[i] = next_word(&line);
+			if (!words[i])
+				break;
+		}
+		if (i < 5)
+			continue;
+		if (m->n == room) {
+			room = room ? room * 2 : 32;
+			more = realloc(m->mount, room * sizeof(*more));
+			if (!more) {
+				free_mounts(m);
+				return fail(ipc, ENOMEM, "%s: out of memory",
+					    path);
+			}
+			m->mount = more;
+		}
+		unescape(words[3]);
+		unescape(words[4]);
+		m->mount[m->n++] = (struct mount){
+			.dev = words[2],
+			.root = words[3],
+			.point = words[4],
+		};
+	}
+	return 0;
+}
+
+/* What of the path is below the directory; NULL if it is elsewhere. */
+static const char *below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	if (!strcmp(dir, "/"))
+		return path;
+	if (strncmp(path, dir, len) || (path[len] && path[len] != '/'))
+		return NULL;
+	return path + len;
+}
+
+/*
+ * Writes the path of a name on the file system dev, or the name alone if that
+ * is nowhere to be seen, with its 0.  Return: behind that.
+ */
+static char *put_name(const struct mounts *m, const char *dev, const char *name,
+		      char *to)
+{
+	const char *rest = NULL, *point = "";
+	size_t i;
+
+	for (i = 0; i < m->n && !rest; i++) {
+		if (strcmp(m->mount[i].dev, dev))
+			continue;
+		rest = below(name, m->mount[i].root);
+		point = m->mount[i].point;
+	}
+	if (!rest || !strcmp(point, "/"))
+		point = "";
+	to = stpcpy(to, point);
+	return stpcpy(to, rest ?: name) + 1;
+}
+
+/* The most bytes that put_name() writes for such a name. */
+static size_t name_room(const struct mounts *m, const char *name)
+{
+	size_t i, len, most = 0;
+
+	for (i = 0; i < m->n; i++) {
+		len = strlen(m->mount[i].point);
+		most = len > most ? len : most;
+	}
+	return most + strlen(name) + 1;
+}
+
+/* A path on ipcdemofs: no other pipe with a device has a name that is one. */
+static bool is_path(const char *dev, const char *name)
+{
+	return dev && name && *name == '/' && strcmp(dev, "-");
+}
+
+/* Makes paths of the names of a table. */
+static int find_paths(struct ipcdemo *ipc, struct ipcdemo_table *t)
+{
+	int column = ipcdemo_column(t, "name");
+	struct mounts mounts = {0};
+	size_t row, room = 0;
+	bool any = false;
+	char *to, *name;
+	int err = 0;
+
+	for (row = 0; row < t->rows && !any; row++)
+		any = is_path(ipcdemo_cell(t, row, "dev"),
+			      ipcdemo_cell(t, row, "name"));
+	if (!any)
+		return 0;
+	err = read_mounts(ipc, &mounts);
+	if (err)
+		return err;
+	for (row = 0; row < t->rows; row++)
+		room += name_room(&mounts, ipcdemo_cell(t, row, "name"));
+	t->names = malloc(room);
+	if (!t->names)
+		err = fail(ipc, ENOMEM, "names of pipes: out of memory");
+	to = t->names;
+	for (row = 0; row < t->rows && !err; row++) {
+		name = t->cells[row * t->columns + column];
+		if (!is_path(ipcdemo_cell(t, row, "dev"), name))
+			continue;
+		unescape(name);
+		t->cells[row * t->columns + column] = to;
+		to = put_name(&mounts, ipcdemo_cell(t, row, "dev"), name, to);
+	}
+	free_mounts(&mounts);
+	return err;
+}
+
+/* The name of a view, from its lines. */
+static char *find_name(struct reader *r, const struct ipcdemo_table *t)
+{
+	const char *name = want_line(r, t, "name");
+	const char *dev = ipcdemo_cell(t, 0, "dev");
+	struct mounts mounts = {0};
+	char *path = NULL, *plain;
+
+	if (r->err)
+		return NULL;
+	if (is_path(dev, name))
+		r->err = read_mounts(r->ipc, &mounts);
+	plain = strdup(name);
+	if (plain && is_path(dev, name)) {
+		unescape(plain);
+		path = malloc(name_room(&mounts, plain));
+		if (path)
+			put_name(&mounts, dev, plain, path);
+		free(plain);
+	} else {
+		path = plain;
+	}
+	free_mounts(&mounts);
+	if (!path && !r->err)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	return path;
+}
+
 /* ---- through /proc ------------------------------------------------------ */
 
 int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
@@ -766,7 +956,10 @@ int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
 		ipcdemo_table_free(table);
 		return fail(ipc, EPROTO, "%s: there is no column 'id'", path);
 	}
-	return 0;
+	err = find_paths(ipc, table);
+	if (err)
+		ipcdemo_table_free(table);
+	return err;
 }
 
 int ipcdemo_default(struct ipcdemo *ipc, enum ipcdemo_kind kind, __u32 *id)
@@ -926,7 +1119,7 @@ static void read_pipe_lines(struct reader *r, char **text,
 	if (r->err)
 		return;
 	v->id = line_number(r, &t, "id", UINT32_MAX);
-	line_word(r, &t, "name", v->name, sizeof(v->name));
+	v->name = find_name(r, &t);
 	v->owner = line_number(r, &t, "owner", UINT32_MAX);
 	line_word(r, &t, "mode", v->mode, sizeof(v->mode));
 	line_word(r, &t, "persistence", v->persistence, sizeof(v->persistence));
@@ -990,6 +1183,7 @@ int ipcdemo_pipe_view(struct ipcdemo *ipc, __u32 id,
 
 void ipcdemo_pipe_view_free(struct ipcdemo_pipe_view *view)
 {
+	free(view->name);
 	free(view->ring);
 	free(view->waiters);
 	free(view->counters);
@@ -1179,49 +1373,76 @@ void ipcdemo_maps_free(struct ipcdemo_maps *maps)
 	memset(maps, 0, sizeof(*maps));
 }
 
-/* What process_ends() looks for, and where it puts it. */
+/* What process_ends() looks for, 0 for all, and where it puts it. */
 struct end_search {
 	__u32 id;
 	struct ipcdemo_ends *ends;
+	size_t room;
 };
 
 /*
- * Is this the fdinfo of an end of that pipe?  A control descriptor and one of a
+ * Is this the fdinfo of an end of a pipe?  A control descriptor and one of a
  * region are no ends.
  */
-static bool parse_end(char *text, __u32 id, char *end, size_t size)
+static bool parse_end(char *text, struct ipcdemo_end *end)
 {
 	char *line, *key, *value;
-	bool ours = false;
-	__u64 object;
+	__u64 object = 0;
 
-	*end = '\0';
+	*end->end = '\0';
 	while ((line = next_line(&text))) {
 		key = next_word(&line);
 		value = key ? next_word(&line) : NULL;
 		if (!value)
 			continue;
-		if (!strcmp(key, "ipcdemo-object:"))
-			ours = parse_u64(value, &object) && object == id;
+		if (!strcmp(key, "ipcdemo-object:") &&
+		    !parse_u64(value, &object))
+			return false;
 		else if (!strcmp(key, "ipcdemo-end:"))
-			snprintf(end, size, "%s", value);
+			snprintf(end->end, sizeof(end->end), "%s", value);
 	}
-	return ours && (!strcmp(end, "read") || !strcmp(end, "write") ||
-			!strcmp(end, "both"));
+	end->id = object;
+	return !strcmp(end->end, "read") || !strcmp(end->end, "write") ||
+	       !strcmp(end->end, "both");
 }
 
-static int add_end(struct ipcdemo *ipc, struct ipcdemo_ends *ends,
+static int add_end(struct ipcdemo *ipc, struct end_search *search,
 		   struct ipcdemo_end *end)
 {
-	struct ipcdemo_end *more =
-		realloc(ends->end, (ends->n + 1) * sizeof(*more));
+	struct ipcdemo_ends *ends = search->ends;
+	struct ipcdemo_end *more;
+	size_t room;
 
-	if (!more)
-		return fail(ipc, ENOMEM, "the ends of a pipe: out of memory");
-	read_command(ipc, end->pid, end->command, sizeof(end->command));
-	ends->end = more;
+	if (ends->n == search->room) {
+		room = search->room ? search->room * 2 : 16;
+		more = realloc(ends->end, room * sizeof(*more));
+		if (!more)
+			return fail(ipc, ENOMEM,
+				    "the ends of a pipe: out of memory");
+		ends->end = more;
+		search->room = room;
+	}
+	/* Once a process, and not at all for most */
+	if (!*end->command)
+		read_command(ipc, end->pid, end->command, sizeof(end->command));
 	ends->end[ends->n++] = *end;
 	return 0;
+}
+
+/*
+ * Can the descriptor, by its number in the directory fdinfo, be an end?  One
+ * call to the kernel instead of three for each of the many that cannot.
+ */
+static bool may_be_end(int fdinfo, const char *fd)
+{
+	struct statx st;
+	char path[32];
+
+	snprintf(path, sizeof(path), "../fd/%.16s", fd);
+	/* Not that of a file server that does not answer */
+	if (statx(fdinfo, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st))
+		return true;
+	return S_ISFIFO(st.stx_mode) || S_ISCHR(st.stx_mode);
 }
 
 /* Return: 0, -ENOMEM, or why the process cannot be looked into. */
@@ -1241,7 +1462,8 @@ static int process_ends(struct ipcdemo *ipc, pid_t pid, void *arg)
 	if (!dir)
 		return -errno;
 	while (!err && (entry = readdir(dir))) {
-		if (!parse_u64(entry->d_name, &number) || number > INT32_MAX)
+		if (!parse_u64(entry->d_name, &number) || number > INT32_MAX ||
+		    !may_be_end(dirfd(dir), entry->d_name))
 			continue;
 		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
@@ -1256,8 +1478,9 @@ static int process_ends(struct ipcdemo *ipc, pid_t pid, void *arg)
 			continue;
 		text[n] = '\0';
 		end.fd = number;
-		if (parse_end(text, search->id, end.end, sizeof(end.end)))
-			err = add_end(ipc, search->ends, &end);
+		if (parse_end(text, &end) &&
+		    (!search->id || end.id == search->id))
+			err = add_end(ipc, search, &end);
 	}
 	closedir(dir);
 	return err;
@@ -1267,6 +1490,8 @@ static int compare_ends(const void *left, const void *right)
 {
 	const struct ipcdemo_end *a = left, *b = right;
 
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
 	return a->pid != b->pid ? a->pid - b->pid : a->fd - b->fd;
 }
 

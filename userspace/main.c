@@ -114,8 +114,9 @@ static const struct cli_option help_options[] = {
 
 static const struct command commands[] = {
 	{"ls", "", "list pipes and regions",
-	 "The columns are those of /proc/ipcdemo/pipes and regions; with -o also 'kind' and\n"
-	 "'waiters', the tasks that wait. A narrow terminal gets fewer of them.\n"
+	 "The columns are those of /proc/ipcdemo/pipes and regions, and of a pipe 'reading' and\n"
+	 "'writing', who has it open; with -o also 'kind' and 'waiters', the tasks that wait.\n"
+	 "A narrow terminal gets fewer of them.\n"
 	 "Without a command, ipcdemo does this.\n",
 	 ls_options, cmd_ls},
 	{"show", "[ID|PATH]", "show one object in full: the ring, who waits",

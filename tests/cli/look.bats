@@ -11,7 +11,7 @@ source "$BATS_TEST_DIRNAME/common.bash"
 
 	tried 0 ipcdemo
 	same "$(ipcdemo ls)" "$out"
-	same "$(tr -s ' ' </proc/ipcdemo/pipes)" \
+	same "$(sed '1s/$/ reading writing/; 2s/$/ - -/' /proc/ipcdemo/pipes)" \
 		"$(sed -n '2,3{s/^ *//; s/  */ /gp}' <<<"$out")"
 	same "$(tr -s ' ' </proc/ipcdemo/regions)" \
 		"$(sed -n '5,6{s/^ *//; s/  */ /gp}' <<<"$out")"
@@ -37,11 +37,79 @@ source "$BATS_TEST_DIRNAME/common.bash"
 	script -qec "stty cols 80; ipcdemo" /dev/null </dev/null |
 		tr -d '\r' >"$dir/narrow"
 	tried 1 grep -E '.{81}' "$dir/narrow"
-	same "id name persistence slots used bytes readers writers waiters" \
+	same "id name slots used bytes waiters reading writing" \
 		"$(sed -n '2{s/^ *//; s/  */ /g; p}' "$dir/narrow")"
-	[[ $(sed -n 3p "$dir/narrow") == *" 1" ]]
+	[[ $(sed -n 3p "$dir/narrow" | tr -s ' ') == *" 1 - -" ]]
 	script -qec "stty cols 200; ipcdemo" /dev/null </dev/null |
 		tr -d '\r' | cmp - <(ipcdemo)
+}
+
+@test "ls names who has the ends, each process once, as far as it may look" {
+	local other
+
+	exec 8<>/dev/ipcdemo 9<&8
+	start sleep 100
+	other=$pid
+	until_true readable "/proc/$other/fdinfo/8"
+	tried 0 without_ends ipcdemo ls -o reading
+	same "bash($$),sleep($other)" "${lines[1]}"
+	tried 0 without_ends ipcdemo ls --json
+	same "[[$$,8],[$$,9],[$other,8],[$other,9]]" "$(jq -c \
+		'[.pipes[0].writing[] | [.pid, .fd]]' <<<"$out")"
+	same '0["bash","sleep"]' "$(jq -jc '.hidden_processes,
+		([.pipes[0].reading[].command] | unique)' <<<"$out")"
+	tried 0 without_ends ipcdemo ls -o writing --json
+	same '[[8,9],null]' "$(jq -c "[[.[0].writing[] |
+		select(.pid == $$).fd], .[1].writing]" <<<"$out")"
+
+	# In 80 columns, the first one and how many more there are
+	without_ends script -qec "stty cols 80; ipcdemo" /dev/null </dev/null \
+		>"$dir/narrow"
+	grep -Eq "  bash\($$\)\+1  bash\($$\)\+1.?$" "$dir/narrow"
+	tried 1 grep -E '.{82}' "$dir/narrow"
+
+	# Somebody has them, and who asks may not see who
+	tried 0 without_ends setpriv --reuid=65534 --regid=65534 \
+		--clear-groups ipcdemo ls -o reading,writing
+	same "? ?" "$(tr -s ' ' <<<"${lines[1]}")"
+	exec 8<&- 9<&-
+}
+
+@test "a pipe of ipcdemofs has its path, by every mount, and show finds it" {
+	local id
+
+	mkdir "$dir/a" "$dir/b c"
+	mount -t ipcdemofs none "$dir/a"
+	mkdir "$dir/a/d"
+	mkfifo "$dir/a/d/q r"
+	same "$dir/a/d/q r" "$(ipcdemo ls --json | jq -r '.pipes[1].name')"
+	same "$dir/a/d/q r" "$(ipcdemo ls -o name | sed -n '3s/ *$//p')"
+	id=$(ipcdemo ls --json | jq '.pipes[1].id')
+	tried 0 ipcdemo show "$dir/a/d/q r"
+	[[ ${lines[0]} == "pipe $id  $dir/a/d/q r  owner 0 "* ]]
+	same "\"$dir/a/d/q r\"" "$(ipcdemo show --json "$id" | jq .name)"
+
+	# What is below the part that is mounted
+	mount --bind "$dir/a/d" "$dir/b c"
+	umount -l "$dir/a"
+	same "$dir/b c/q r" "$(ipcdemo ls --json | jq -r '.pipes[1].name')"
+	# Nowhere to be seen: where it is inside
+	exec 8<>"$dir/b c/q r"
+	umount -l "$dir/b c"
+	same "/d/q r" "$(ipcdemo show --json "/proc/$$/fd/8" | jq -r .name)"
+	exec 8<&-
+	mkfifo "$dir/kernels"
+	tried 1 ipcdemo show "$dir/kernels"
+	says "kernels is a pipe of the kernel: \`ipcdemo ls\` lists ours"
+}
+
+readable() {
+	[[ -r $1 ]]
+}
+
+# Runs a program that does not have what the test opened.
+without_ends() {
+	"$@" 8<&- 9<&-
 }
 
 @test "show tells what the live pipe holds, by id, by path, by descriptor" {
