@@ -314,7 +314,7 @@ static void put_not_covered(const struct options *o, const struct result *total)
 		       total->beyond, o->limit + 1);
 	if (!o->random && !total->complete)
 		printf("not covered: the rest of the scenarios that are not complete\n");
-	printf("not covered: signals, open, faults, and steps between two points\n");
+	printf("not covered: open, faults, and steps between two points\n");
 	put_points_not_met();
 	if (total->strayed)
 		printf("%lu orders were begun again: the same moves had led elsewhere\n",

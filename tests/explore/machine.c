@@ -38,12 +38,14 @@
  * @quit:	it shall leave out the calls that it has not begun
  * @rest:	of which kind its stop is, if it is in no call
  * @done:	calls that are over
+ * @pid:	the task
  */
 struct desk {
 	atomic_uint go;
 	atomic_bool quit;
 	atomic_int rest;
 	atomic_uint done;
+	pid_t pid;
 	const struct scenario_task *task;
 	int fd;
 	long result[SCENARIO_OPS];
@@ -56,7 +58,6 @@ static unsigned char left[SERIAL_BYTES];
 static unsigned int left_bytes;
 
 static int control = -1;
-static pid_t pids[SCENARIO_TASKS];
 static unsigned int tasks; /* of this scenario */
 static struct stop stops[SCENARIO_TASKS];
 static bool interrupted[SCENARIO_TASKS];
@@ -144,10 +145,18 @@ static long perform(struct desk *desk, unsigned int who, unsigned int i)
 		return poll_end(desk);
 	case CALL_RESIZE:
 		return resize_pipe(number);
+	case CALL_SIGNAL:
+		return kill(desks[number].pid, SIGUSR1);
 	default:
 		errno = EOPNOTSUPP;
 		return -1;
 	}
+}
+
+static bool no_gate_stops(unsigned int op)
+{
+	return scenario_call(op) == CALL_POLL ||
+	       scenario_call(op) == CALL_SIGNAL;
 }
 
 static void work(struct desk *desk, unsigned int who)
@@ -156,7 +165,7 @@ static void work(struct desk *desk, unsigned int who)
 	long result;
 
 	for (i = 0; i < SCENARIO_OPS && desk->task->ops[i]; i++) {
-		if (scenario_call(desk->task->ops[i]) == CALL_POLL)
+		if (no_gate_stops(desk->task->ops[i]))
 			stop_here(desk, REST_BEFORE);
 		if (desk->quit)
 			return;
@@ -247,7 +256,7 @@ static bool settle(void)
 	unsigned int i;
 
 	for (i = 0; i < tasks; i++)
-		at[i].pid = pids[i];
+		at[i].pid = desks[i].pid;
 	for (i = 0; i < YIELDS && !quiet; i++) {
 		sched_yield();
 		quiet = is_quiet(at, 0);
@@ -270,7 +279,7 @@ static void go(unsigned int who, unsigned int flags)
 	struct ipcdemo_gate_go request = {
 		.size = sizeof(request),
 		.flags = flags,
-		.pid = pids[who],
+		.pid = desks[who].pid,
 	};
 
 	/* A signal may have let it go in the meantime: a release looks again. */
@@ -390,7 +399,7 @@ static bool urge_on(void)
 		case REST_ASLEEP:
 		case REST_NOT:
 			interrupted[i] = true;
-			kill(pids[i], SIGUSR1);
+			kill(desks[i].pid, SIGUSR1);
 			break;
 		default: /* it goes on when the others do */
 			break;
@@ -514,9 +523,9 @@ void machine_start(void)
 		exit(1);
 	}
 	for (i = 0; i < SCENARIO_TASKS; i++)
-		pids[i] = new_task(i);
+		desks[i].pid = new_task(i);
 	for (i = 0; i < SCENARIO_TASKS; i++)
-		add_gate(pids[i]);
+		add_gate(desks[i].pid);
 	tasks = SCENARIO_TASKS;
 	settle();
 }
@@ -526,8 +535,8 @@ void machine_end(void)
 	unsigned int i;
 
 	for (i = 0; i < SCENARIO_TASKS; i++) {
-		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
+		kill(desks[i].pid, SIGKILL);
+		waitpid(desks[i].pid, NULL, 0);
 	}
 	close(control);
 	munmap(desks, SCENARIO_TASKS * sizeof(*desks));

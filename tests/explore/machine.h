@@ -5,7 +5,7 @@
  * A task is a process.  It is made once and serves all rounds; it shares our
  * table of descriptors, so that we can open its ends and take them away.  Gates
  * on all points stop it, and it stops of itself before a call that no gate can
- * stop (poll) and when its calls are over.  It moves only when it is told to;
+ * stop (poll, kill) and when its calls are over.  It moves only when it is told to;
  * then we wait until all tasks are at rest again.
  *
  * Nobody stays held whatever happens to us: the tasks die with us, and with the

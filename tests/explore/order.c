@@ -43,8 +43,8 @@ static unsigned int call_of(const struct order *order, unsigned int who,
 
 /* --- words --- */
 
-static void put_call(FILE *to, const struct scenario_task *task,
-		     unsigned int op)
+static void put_call(FILE *to, const struct scenario *s,
+		     const struct scenario_task *task, unsigned int op)
 {
 	switch (scenario_call(op)) {
 	case CALL_READ:
@@ -63,8 +63,11 @@ static void put_call(FILE *to, const struct scenario_task *task,
 	case CALL_RESIZE:
 		fprintf(to, "resize %u", scenario_number(op) * SCENARIO_PAGE);
 		break;
-	default:
-		fputs("?", to);
+	case CALL_SIGNAL:
+		fprintf(to, "signal %s USR1",
+			s->tasks[scenario_number(op)].name);
+		break;
+	case CALL_NONE:
 		break;
 	}
 }
@@ -100,7 +103,7 @@ static void put_stop(FILE *to, const struct order *order, unsigned int who,
 		break;
 	case REST_BEFORE:
 		fputs("is before ", to);
-		put_call(to, &order->scenario->tasks[who],
+		put_call(to, order->scenario, &order->scenario->tasks[who],
 			 call_of(order, who, stop));
 		break;
 	case REST_OVER:
@@ -720,7 +723,7 @@ static void put_declarations(FILE *to, const struct scenario *s)
 			if (!task->ops[i])
 				break;
 			fprintf(to, "%s: ", task->name);
-			put_call(to, task, task->ops[i]);
+			put_call(to, s, task, task->ops[i]);
 			fputc('\n', to);
 		}
 	}

@@ -28,7 +28,7 @@ struct slot {
 struct moment {
 	struct outcome so_far;
 	struct slot slot[DEFAULT_SLOTS];
-	bool closed[SCENARIO_TASKS];
+	bool signalled[SCENARIO_TASKS]; /* its call has a signal to see to */
 	unsigned int inside;
 	bool merged; /* it has looked whether its first bytes can be merged */
 };
@@ -214,11 +214,9 @@ static bool write_step(struct moment *now, unsigned int who,
 	return true;
 }
 
-static bool close_step(struct moment *now, unsigned int who,
-		       const struct scenario_task *task,
+static bool close_step(struct moment *now, const struct scenario_task *task,
 		       struct task_outcome *out)
 {
-	now->closed[who] = true;
 	if (task->ends & ENDS_READ)
 		now->so_far.readers--;
 	if (task->ends & ENDS_WRITE)
@@ -259,34 +257,77 @@ static bool resize_step(struct moment *now, struct task_outcome *out,
 
 /* --- the orders --- */
 
-static bool may_go(const struct search *search, const struct moment *now,
-		   unsigned int who)
+static enum scenario_call next_call(const struct search *search,
+				    const struct moment *now, unsigned int who)
 {
 	const struct scenario_task *task = &search->scenario->tasks[who];
-	const struct outcome *pipe = &now->so_far;
-	const struct task_outcome *out = &pipe->task[who];
-	enum scenario_call call;
+	unsigned int done = now->so_far.task[who].done;
 
-	if (!*task->name || out->done == SCENARIO_OPS)
-		return false;
-	call = scenario_call(task->ops[out->done]);
-	if (call == CALL_NONE)
-		return false;
-	if (now->inside != NOBODY)
-		return now->inside == who || call == CALL_POLL;
-	if (!out->blocked)
-		return true;
+	return done < SCENARIO_OPS ? scenario_call(task->ops[done]) : CALL_NONE;
+}
+
+/* What a task waits for in its call is there. */
+static bool is_ready(const struct moment *now, enum scenario_call call)
+{
+	const struct outcome *pipe = &now->so_far;
+
 	if (call == CALL_READ)
 		return pipe->used || !pipe->writers;
 	return pipe->used < pipe->slots || !pipe->readers;
 }
 
+static bool may_go(const struct search *search, const struct moment *now,
+		   unsigned int who)
+{
+	enum scenario_call call = next_call(search, now, who);
+
+	if (call == CALL_NONE)
+		return false;
+	if (now->inside != NOBODY)
+		return now->inside == who || call == CALL_POLL;
+	if (!now->so_far.task[who].blocked)
+		return true;
+	return now->signalled[who] || is_ready(now, call);
+}
+
+/*
+ * What a signal may meet: a call of the task, or no call.  In its first call
+ * each task is from the beginning; later it may be between two calls, where the
+ * signal is over at once, or at the beginning of the next.
+ */
+enum meets { MEETS_CALL = 1, MEETS_NONE = 2 };
+
+static unsigned int signal_meets(const struct search *search,
+				 const struct moment *now, unsigned int who)
+{
+	const struct task_outcome *out = &now->so_far.task[who];
+
+	switch (next_call(search, now, who)) {
+	case CALL_NONE:
+	case CALL_POLL:
+	case CALL_SIGNAL:
+		return MEETS_NONE;
+	default:
+		return out->done && !out->blocked ? MEETS_CALL | MEETS_NONE
+						  : MEETS_CALL;
+	}
+}
+
+static bool signal_step(struct moment *now, struct task_outcome *out,
+			unsigned int target, enum meets meets)
+{
+	if (meets == MEETS_CALL)
+		now->signalled[target] = true;
+	return end_call(out, 0);
+}
+
 static void go(const struct search *search, struct moment *now,
-	       unsigned int who)
+	       unsigned int who, enum meets meets)
 {
 	const struct scenario_task *task = &search->scenario->tasks[who];
 	struct task_outcome *out = &now->so_far.task[who];
-	unsigned int op = task->ops[out->done];
+	unsigned int done = out->done, op = task->ops[done];
+	unsigned int number = scenario_number(op);
 	bool inside = false;
 
 	if (scenario_call(op) == CALL_POLL) {
@@ -297,22 +338,30 @@ static void go(const struct search *search, struct moment *now,
 		now->merged = false;
 	switch (scenario_call(op)) {
 	case CALL_READ:
-		inside = read_step(now, task, out, scenario_number(op));
-		break;
 	case CALL_WRITE:
-		inside = write_step(now, who, task, out, scenario_number(op));
+		if (out->blocked && !is_ready(now, scenario_call(op)))
+			inside = end_call(out, out->partial ?: -EINTR);
+		else if (scenario_call(op) == CALL_READ)
+			inside = read_step(now, task, out, number);
+		else
+			inside = write_step(now, who, task, out, number);
 		break;
 	case CALL_CLOSE:
-		inside = close_step(now, who, task, out);
+		inside = close_step(now, task, out);
 		break;
 	case CALL_RESIZE:
-		inside = resize_step(now, out, scenario_number(op));
+		inside = resize_step(now, out, number);
+		break;
+	case CALL_SIGNAL:
+		inside = signal_step(now, out, number, meets);
 		break;
 	default:
 		fprintf(stderr, "explore: the model does not know a call\n");
 		exit(1);
 	}
 	now->inside = inside ? who : NOBODY;
+	if (out->done != done)
+		now->signalled[who] = false;
 }
 
 static void found(struct search *search, const struct moment *now)
@@ -338,17 +387,27 @@ static void found(struct search *search, const struct moment *now)
 
 static void go_on(struct search *search, const struct moment *now)
 {
-	struct moment next;
+	unsigned int who, meets, ways;
 	bool over = true;
-	unsigned int who;
+	struct moment next;
+	unsigned int op;
 
 	for (who = 0; who < SCENARIO_TASKS; who++) {
 		if (!may_go(search, now, who))
 			continue;
 		over = false;
-		memcpy(&next, now, sizeof(next));
-		go(search, &next, who);
-		go_on(search, &next);
+		op = search->scenario->tasks[who]
+			     .ops[now->so_far.task[who].done];
+		ways = MEETS_NONE;
+		if (scenario_call(op) == CALL_SIGNAL)
+			ways = signal_meets(search, now, scenario_number(op));
+		for (meets = MEETS_CALL; meets <= MEETS_NONE; meets++) {
+			if (!(ways & meets))
+				continue;
+			memcpy(&next, now, sizeof(next));
+			go(search, &next, who, meets);
+			go_on(search, &next);
+		}
 	}
 	if (over)
 		found(search, now);
