@@ -102,7 +102,7 @@ explore-host: ## the same here, without a limit, over a model of the kernel
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a \
-		$(BUILD)/libipcdemo-run.so $(BUILD)/ipcdemo.bash
+		$(BUILD)/libipcdemo-run.so $(BUILD)/textbook $(BUILD)/ipcdemo.bash
 	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)
 	@:
@@ -135,6 +135,7 @@ INSTALLED = \
 	755:$(BUILD)/ipcdemo:$(PREFIX)/bin/ipcdemo \
 	644:$(BUILD)/libipcdemo.a:$(PREFIX)/lib/libipcdemo.a \
 	755:$(BUILD)/libipcdemo-run.so:$(PREFIX)/lib/libipcdemo-run.so \
+	755:$(BUILD)/textbook:$(PREFIX)/lib/ipcdemo/textbook \
 	644:userspace/ipcdemo.h:$(PREFIX)/include/ipcdemo.h \
 	644:module/uapi/linux/ipcdemo.h:$(PREFIX)/include/linux/ipcdemo.h \
 	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \

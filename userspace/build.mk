@@ -37,6 +37,12 @@ $(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)
 
 -include $(BUILD)/userspace/preload.d
 
+# As anybody would compile it.
+$(BUILD)/textbook: $(TEXTBOOK_SRC)
+	@mkdir -p $(@D)
+	$(call short,CC,$<)
+	$(Q)$(CC) -o $@ $<
+
 $(BUILD)/ipcdemo.bash: $(BUILD)/ipcdemo
 	$(call short,GEN,$@)
 	$(Q)$(BUILD)/ipcdemo help --completion >$@

@@ -235,6 +235,13 @@ int cmd_tour(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);
 
+/*
+ * The path of a file that belongs to this command: beside it, where `make` puts
+ * it, or where `make install` does, in lib as seen from above the command's
+ * directory.  Return: 0, or FAILED after a message.
+ */
+int find_part(const char *name, const char *lib, char *path, size_t size);
+
 /* Shows a region: what "show ID" and "region show" share. */
 int show_region(struct cli *cli, __u32 id, bool json);
 

@@ -20,15 +20,9 @@
 #define CANNOT_RUN 126
 #define NOT_FOUND  127
 
-/*
- * Where `make` or `make install` put it: beside the command, or in lib/ beside
- * the command's directory.  Return: 0, or FAILED after a message.
- */
-static int find_library(char *path, size_t size)
+int find_part(const char *name, const char *lib, char *path, size_t size)
 {
-	static const char *const places[] = {"/" LIBRARY, "/../lib/" LIBRARY};
 	char dir[PATH_MAX], *slash;
-	size_t i;
 	ssize_t n;
 
 	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
@@ -38,18 +32,25 @@ static int find_library(char *path, size_t size)
 	slash = strrchr(dir, '/');
 	if (slash)
 		*slash = '\0';
-	for (i = 0; i < ARRAY_SIZE(places); i++) {
-		snprintf(path, size, "%s%s", dir, places[i]);
-		if (!access(path, R_OK))
-			break;
-	}
-	if (i == ARRAY_SIZE(places))
-		return fail("there is no %s in %s or %s/../lib: %s", LIBRARY,
-			    dir, dir, "`make userspace` makes it");
-	if (strpbrk(path, " :$"))
+	snprintf(path, size, "%s/%s", dir, name);
+	if (!access(path, R_OK))
+		return 0;
+	snprintf(path, size, "%s/../%s/%s", dir, lib, name);
+	if (!access(path, R_OK))
+		return 0;
+	return fail("there is no %s in %s or %s/../%s: %s", name, dir, dir, lib,
+		    "`make userspace` makes it");
+}
+
+/* Return: 0, or FAILED after a message. */
+static int find_library(char *path, size_t size)
+{
+	int status = find_part("libipcdemo-run.so", "lib", path, size);
+
+	if (!status && strpbrk(path, " :$"))
 		return fail("%s cannot be preloaded: %s", path,
 			    "put ipcdemo where the path has no ' ', ':' or '$'");
-	return 0;
+	return status;
 }
 
 static bool has_word(const char *list, const char *word)
@@ -116,7 +117,7 @@ static int check_module(struct cli *cli)
 int cmd_run(struct cli *cli, int argc, char **argv)
 {
 	bool fallback = false, quiet = false;
-	char library[PATH_MAX + sizeof(LIBRARY) + 8];
+	char library[PATH_MAX + 32];
 	int id, status, err;
 
 	while ((id = next_option(cli, argc, argv))) {

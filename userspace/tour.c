@@ -1052,6 +1052,104 @@ static void step_no_end_kept(struct tour *t)
 	stop_sharing(t);
 }
 
+/* ---- programs that know nothing of the module ---------------------------- */
+
+/* What the library of `ipcdemo run` counts: see preload.c. */
+struct made {
+	__u64 ours;
+	__u64 kernels;
+};
+
+/*
+ * Runs a command with `ipcdemo run`.  Return: how many bytes it printed, or -1
+ * with a complaint.
+ */
+static ssize_t run_on_ours(struct tour *t, const char *const argv[], char *text,
+			   size_t size, struct made *made)
+{
+	int fd = memfd_create("count", MFD_CLOEXEC), err;
+	char path[64];
+	ssize_t n;
+
+	if (fd < 0) {
+		wrong(t, "memfd_create: %s", strerror(errno));
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	setenv("IPCDEMO_RUN_COUNT", path, true);
+	err = start_captured(t, argv, -1);
+	unsetenv("IPCDEMO_RUN_COUNT");
+	n = err ? -1 : read_in_time(t, t->output, text, size - 1);
+	if (n >= 0 && wait_done(t, "ipcdemo run"))
+		n = -1;
+	if (n >= 0 && pread(fd, made, sizeof(*made), 0) != sizeof(*made)) {
+		wrong(t, "the library was not loaded: it counted nothing");
+		n = -1;
+	}
+	close(fd);
+	if (n >= 0)
+		text[n] = '\0';
+	return n;
+}
+
+/* This very command, wherever it is. */
+static const char self[] = "/proc/self/exe";
+
+static void show_made(const struct made *made)
+{
+	char buf[32];
+
+	printf("  made meanwhile: %s of the module, %llu of the kernel\n",
+	       plural(made->ours, "pipe", buf, sizeof(buf)), made->kernels);
+}
+
+static void step_shell(struct tour *t)
+{
+	static char text[1 << 20];
+	char line[128];
+	const char *const argv[] = {self, "run", "--", "bash",
+				    "-c", line,	 NULL};
+	const char *own;
+	struct made made;
+
+	snprintf(line, sizeof(line), "ps aux | grep %s", t->name);
+	printf("  $ ipcdemo run -- bash -c '%s'\n", line);
+	if (run_on_ours(t, argv, text, sizeof(text), &made) < 0)
+		return;
+	own = own_line(text, t->name);
+	if (own)
+		show_lines(text, own);
+	else
+		wrong(t, "wanted the line of process %d, grep did not find it",
+		      getpid());
+	show_made(&made);
+	expect_least(t, "pipes of the module", 1, made.ours);
+	expect(t, "pipes of the kernel", 0, made.kernels);
+}
+
+static void step_textbook(struct tour *t)
+{
+	static const char wanted[] = "hello, parent\n";
+	char text[64], path[PATH_MAX + 32];
+	const char *const argv[] = {self, "run", path, NULL};
+	struct made made;
+
+	if (find_part("textbook", "lib/ipcdemo", path, sizeof(path))) {
+		wrong(t, "there is no program textbook");
+		return;
+	}
+	puts("  $ cc -o textbook userspace/textbook.c; ipcdemo run ./textbook");
+	if (run_on_ours(t, argv, text, sizeof(text), &made) < 0)
+		return;
+	printf("  > %s", text);
+	show_made(&made);
+	if (strcmp(text, wanted))
+		wrong(t, "wanted '%.*s' from the child",
+		      (int)sizeof(wanted) - 2, wanted);
+	expect(t, "pipes of the module", 1, made.ours);
+	expect(t, "pipes of the kernel", 0, made.kernels);
+}
+
 /* ---- a bug of Linux, on a copy of the module ----------------------------- */
 
 /* The default objects; after a swap these are others. */
@@ -1281,6 +1379,12 @@ static const struct step steps[] = {
 	{"a mapping keeps no end open",
 	 "mmap needs both ends open; after close only the mapping is left.",
 	 step_no_end_kept},
+	{"a pipeline of a shell that does not know",
+	 "Each pipe that bash makes is one of the module: grep finds the tour through it.",
+	 step_shell},
+	{"the program of any textbook",
+	 "pipe, fork, close the unused ends, write, read: compiled as it stands.",
+	 step_textbook},
 };
 
 /* These need the copy of the module with the bug. */

@@ -26,6 +26,9 @@ last_line() {
 	grep -Eq 'open\.wait +pid [0-9]+ +sh ' "$dir/out"
 	grep -Eq 'read\.wait +pid [0-9]+ +cat ' "$dir/out"
 	grep -Eq 'write\.wait +pid [0-9]+ +seq ' "$dir/out"
+	same "1 pipe of the module, 0 of the kernel|1 pipe of the module, 0 of the kernel" \
+		"$(sed -n 's/^  made meanwhile: //p' "$dir/out" | paste -sd '|')"
+	grep -q '^  > hello, parent$' "$dir/out"
 	grep -q 'slots: 8  used: 8  bytes: 32768' "$dir/out" ||
 		grep -q 'slots: 16  used: 16  bytes: 65536' "$dir/out"
 	same "kernel 32768 0 0 0" "$(value persistence) $(value capacity) $(
@@ -130,9 +133,9 @@ kit() {
 	ipcdemo resize 32K >/dev/null
 	ipcdemo tour --bug $bug >"$dir/out" 2>"$dir/err"
 	[[ ! -s $dir/err ]]
-	same "tour: 18 steps, 18 as expected" "$(last_line "$dir/out")"
-	hang=$(sed -n '/^17\/18  a hang of Linux/,/^  ok$/p' "$dir/out")
-	fixed=$(sed -n '/^18\/18  the same steps, on the real code$/,/^  ok$/p' \
+	same "tour: 20 steps, 20 as expected" "$(last_line "$dir/out")"
+	hang=$(sed -n '/^19\/20  a hang of Linux/,/^  ok$/p' "$dir/out")
+	fixed=$(sed -n '/^20\/20  the same steps, on the real code$/,/^  ok$/p' \
 		"$dir/out")
 	[[ $hang == *"3d252160b818"* ]]
 	[[ $hang == *"insmod the copy with the bug: srcversion "* ]]
@@ -166,10 +169,10 @@ kit() {
 	grep -q '^Left out: it needs that copy. With the sources, .make demo.' \
 		"$dir/out"
 	grep -q 'ipcdemo tour --bug build/mutants/two-loads' "$dir/out"
-	same "tour: 16 steps, 16 as expected" "$(last_line "$dir/out")"
+	same "tour: 18 steps, 18 as expected" "$(last_line "$dir/out")"
 	nobody ipcdemo tour --bug $bug >"$dir/out"
 	grep -q '^Left out: .* only root may do that' "$dir/out"
-	same "tour: 16 steps, 16 as expected" "$(last_line "$dir/out")"
+	same "tour: 18 steps, 18 as expected" "$(last_line "$dir/out")"
 	tried 1 ipcdemo tour --bug "$dir"
 	says "$dir/real.ko is no module: \`tests/plant-bug two-loads\` makes"
 }
@@ -186,7 +189,7 @@ kit() {
 	ipcdemo tour --bug $bug >"$dir/out"
 	same 2 "$(grep -c 'left out: the module cannot be taken out: somebody' \
 		"$dir/out")"
-	same "tour: 18 steps, 16 as expected, 2 left out" \
+	same "tour: 20 steps, 18 as expected, 2 left out" \
 		"$(last_line "$dir/out")"
 	is_loaded "$real"
 	kill "$pid"
@@ -202,13 +205,13 @@ kit() {
 	insmod $bug/patched.ko
 	objects
 	tried 1 ipcdemo tour --bug "$dir/kit"
-	[[ $out == *"18/18 "*"NOT as expected: the real module hangs as well"* ]]
+	[[ $out == *"20/20 "*"NOT as expected: the real module hangs as well"* ]]
 	reload
 	# A copy that does not hang
 	kit $bug/patched.ko $bug/real.ko "$PWD/tests/interleave/commands.step"
 	tried 1 ipcdemo tour --bug "$dir/kit"
 	[[ $out == *"wanted a hang, the schedule came to its end"* ]]
-	same "tour: 18 steps, 17 as expected" "${lines[-1]}"
+	same "tour: 20 steps, 19 as expected" "${lines[-1]}"
 }
 
 @test "however it ends, the module with the bug does not stay" {

@@ -15,6 +15,7 @@ setup() {
 	[ -s "$dest/usr/lib/libipcdemo-run.so" ]
 	[ "$("$dest/usr/bin/ipcdemo" run -f -q printenv LD_PRELOAD)" = \
 		"$(cd "$dest" && pwd -P)/usr/bin/../lib/libipcdemo-run.so" ]
+	[ "$("$dest/usr/lib/ipcdemo/textbook")" = "hello, parent" ]
 	bash -n "$dest/usr/share/bash-completion/completions/ipcdemo"
 
 	cat >"$BATS_TEST_TMPDIR/user.c" <<-'EOF'
