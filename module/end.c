@@ -19,6 +19,20 @@ ssize_t ipc_end_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ipc_pipe_write(iocb->ki_filp->private_data, iocb, from);
 }
 
+ssize_t ipc_end_splice_read(struct file *file, loff_t *offset,
+			    struct pipe_inode_info *real, size_t len,
+			    unsigned int flags)
+{
+	return ipc_pipe_splice_read(file->private_data, file, real, len, flags);
+}
+
+ssize_t ipc_end_splice_write(struct pipe_inode_info *real, struct file *file,
+			     loff_t *offset, size_t len, unsigned int flags)
+{
+	return ipc_pipe_splice_write(file->private_data, file, real, len,
+				     flags);
+}
+
 __poll_t ipc_end_poll(struct file *file, struct poll_table_struct *wait)
 {
 	return ipc_pipe_poll(file->private_data, file, wait);
@@ -61,7 +75,8 @@ const struct file_operations ipc_end_fops = {
 	.release = end_release,
 	.read_iter = ipc_end_read_iter,
 	.write_iter = ipc_end_write_iter,
-	.splice_write = iter_file_splice_write,
+	.splice_read = ipc_end_splice_read,
+	.splice_write = ipc_end_splice_write,
 	.poll = ipc_end_poll,
 	.fasync = ipc_end_fasync,
 	.unlocked_ioctl = ipc_end_ioctl,

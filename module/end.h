@@ -12,6 +12,7 @@
 #include <linux/fs.h>
 #include <linux/poll.h>
 
+struct pipe_inode_info;
 struct seq_file;
 
 extern const struct file_operations ipc_end_fops;
@@ -19,6 +20,11 @@ extern const struct file_operations ipc_end_fops;
 ssize_t ipc_end_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t ipc_end_write_iter(struct kiocb *iocb, struct iov_iter *from);
 __poll_t ipc_end_poll(struct file *file, struct poll_table_struct *wait);
+ssize_t ipc_end_splice_read(struct file *file, loff_t *offset,
+			    struct pipe_inode_info *real, size_t len,
+			    unsigned int flags);
+ssize_t ipc_end_splice_write(struct pipe_inode_info *real, struct file *file,
+			     loff_t *offset, size_t len, unsigned int flags);
 int ipc_end_fasync(int fd, struct file *file, int on);
 void ipc_end_show_fdinfo(struct seq_file *m, struct file *file);
 

@@ -17,6 +17,7 @@
  *	- the last close of one side wakes everybody on both queues.
  */
 #include <linux/bits.h>
+#include <linux/bvec.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
@@ -29,6 +30,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/signal.h>
+#include <linux/splice.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 
@@ -869,17 +871,87 @@ void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
 /* --- read --- */
 
 /*
+ * Where a read puts bytes: into memory, or, for splice(2), whole pages into a
+ * pipe of the kernel, whose mutex is held.
+ */
+struct sink {
+	struct iov_iter *to; /* NULL: real */
+	struct pipe_inode_info *real;
+	size_t left; /* bytes for real */
+};
+
+static bool real_is_full(const struct pipe_inode_info *real)
+{
+	return pipe_full(READ_ONCE(real->head), READ_ONCE(real->tail),
+			 READ_ONCE(real->max_usage));
+}
+
+/* How many bytes it can take now. */
+static size_t sink_room(const struct sink *sink)
+{
+	if (sink->to)
+		return iov_iter_count(sink->to);
+	return real_is_full(sink->real) ? 0 : sink->left;
+}
+
+/*
+ * Give bytes of a slot to a pipe of the kernel, which has room and a reader:
+ * with the page if that are all, else with a reference, and then the page is
+ * not written to again (page_for_slot(); a merge goes behind what was given).
+ * The operations are the kernel's, as ours could outlive the module, and do not
+ * let anybody steal the page.
+ */
+static void give_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
+		      struct sink *sink, size_t len)
+{
+	struct pipe_buffer buf = {
+		.page = slot->page,
+		.offset = slot->offset,
+		.len = len,
+		.ops = &nosteal_pipe_buf_ops,
+	};
+
+	if (slot->flags & IPC_SLOT_PACKET)
+		buf.flags = PIPE_BUF_FLAG_PACKET;
+	if (len == slot->len) {
+		begin_change(pipe);
+		slot->page = NULL;
+		slot->page_no = 0;
+		ring_consume(&pipe->ring, len);
+		end_change(pipe);
+		ipc_count(&pipe->object, IPC_PAGE_GIVE, 1);
+		ipc_at(&pipe->object, PAGE_GIVE, -1, -1);
+		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
+		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
+	} else {
+		get_page(buf.page);
+		begin_change(pipe);
+		ring_consume(&pipe->ring, len);
+		end_change(pipe);
+	}
+	add_to_pipe(sink->real, &buf);
+	sink->left -= len;
+}
+
+/*
  * Take what fits of the oldest slot.
  * Return: 0, or -EFAULT with the slot as it was.
  */
 static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
-		     struct iov_iter *to, size_t *done)
+		     struct sink *sink, size_t *done)
 {
-	size_t len = min_t(size_t, slot->len, iov_iter_count(to));
+	size_t len = min_t(size_t, slot->len, sink_room(sink));
 	size_t rest = slot->flags & IPC_SLOT_PACKET ? slot->len - len : 0;
 	bool drained;
 
-	if (copy_page_to_iter(slot->page, slot->offset, len, to) < len)
+	if (!sink->to) {
+		ipc_at(&pipe->object, READ_COPY, len, -1);
+		give_slot(pipe, slot, sink, len);
+		*done += len;
+		ipc_count(&pipe->object, IPC_READ_COPY, len);
+		return 0;
+	}
+	if (copy_page_to_iter(slot->page, slot->offset, len, sink->to) < len)
 		return -EFAULT;
 	ipc_at(&pipe->object, READ_COPY, len, -1);
 	if (rest) {
@@ -900,19 +972,19 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 }
 
 /* Take what is there.  Return: 0 or -EFAULT; *done counts the bytes. */
-static int read_slots(struct ipc_pipe *pipe, struct iov_iter *to, size_t *done)
+static int read_slots(struct ipc_pipe *pipe, struct sink *sink, size_t *done)
 {
 	struct ipc_slot *slot;
 	bool packet = false;
 	int err;
 
 	/* A packet ends a read, also if bytes came before it. */
-	while (iov_iter_count(to) && !packet) {
+	while (sink_room(sink) && !packet) {
 		slot = ring_tail_slot(&pipe->ring);
 		if (!slot)
 			break;
-		packet = slot->flags & IPC_SLOT_PACKET;
-		err = read_slot(pipe, slot, to, done);
+		packet = sink->to && (slot->flags & IPC_SLOT_PACKET);
+		err = read_slot(pipe, slot, sink, done);
 		if (err)
 			return err;
 	}
@@ -935,7 +1007,7 @@ static noinline int wait_to_read(struct ipc_pipe *pipe, struct ipc_op **op,
 }
 
 static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
-			struct iov_iter *to, struct ipc_op **op)
+			struct sink *sink, bool nonblock, struct ipc_op **op)
 {
 	bool wake_writer, pass_on = false;
 	bool was_full, chosen;
@@ -949,7 +1021,7 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 	for (;;) {
 		was_full = is_full(pipe);
 		ipc_at(&pipe->object, READ_LOOK, -1, !is_empty(pipe));
-		err = read_slots(pipe, to, &done);
+		err = read_slots(pipe, sink, &done);
 		if (err || done)
 			break;
 		if (!pipe->writers) {
@@ -957,7 +1029,7 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 			ipc_at(&pipe->object, READ_EOF, -1, -1);
 			break;
 		}
-		if (file->f_flags & O_NONBLOCK) {
+		if (nonblock || (file->f_flags & O_NONBLOCK)) {
 			err = -EAGAIN;
 			break;
 		}
@@ -1002,13 +1074,14 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		      struct iov_iter *to)
 {
 	struct ipc_op *op;
+	struct sink sink = {.to = to};
 	ssize_t result;
 
 	if (!iov_iter_count(to))
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, iov_iter_count(to),
 			    iocb->ki_flags & IOCB_NOWAIT);
-	result = read_end(pipe, iocb->ki_filp, to, &op);
+	result = read_end(pipe, iocb->ki_filp, &sink, false, &op);
 	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
 	return result;
 }
@@ -1119,7 +1192,8 @@ static noinline int wait_to_write(struct ipc_pipe *pipe, struct ipc_op **op,
 }
 
 static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
-			 struct iov_iter *from, struct ipc_op **op)
+			 struct iov_iter *from, bool nonblock,
+			 struct ipc_op **op)
 {
 	bool wake_reader, pass_on = false;
 	bool was_empty, chosen;
@@ -1141,7 +1215,7 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 		if (err || !iov_iter_count(from))
 			break;
 		/* The ring is full. */
-		if (file->f_flags & O_NONBLOCK) {
+		if (nonblock || (file->f_flags & O_NONBLOCK)) {
 			err = -EAGAIN;
 			break;
 		}
@@ -1209,7 +1283,157 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_WRITE_ENTER,
 			    iov_iter_count(from), iocb->ki_flags & IOCB_NOWAIT);
-	result = write_end(pipe, iocb->ki_filp, from, &op);
+	result = write_end(pipe, iocb->ki_filp, from, false, &op);
+	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
+	return result;
+}
+
+/* --- splice --- */
+
+/* Looked at without its mutex. */
+static bool real_has_changed(const struct pipe_inode_info *real)
+{
+	return !real_is_full(real) || !READ_ONCE(real->readers);
+}
+
+/*
+ * Called with real's mutex, which is given back while this waits.  Who waits in
+ * our pipe or for it must not have it: the one who would go on first may need it.
+ *
+ * Return: 0 when real has room, -EAGAIN, -EPIPE, -ERESTARTSYS.
+ */
+static int wait_for_real(struct pipe_inode_info *real, bool nonblock)
+{
+	int err = 0;
+
+	while (!err && real->readers && real_is_full(real)) {
+		if (nonblock)
+			return -EAGAIN;
+		pipe_unlock(real);
+		err = wait_event_interruptible(real->wr_wait,
+					       real_has_changed(real));
+		pipe_lock(real);
+	}
+	if (!real->readers) {
+		send_sig(SIGPIPE, current, 0);
+		return -EPIPE;
+	}
+	return err;
+}
+
+/* Not exclusive: who is woken here may find something else to wait for. */
+static int
+wait_to_splice(struct ipc_pipe *pipe, struct ipc_op **op,
+	       const struct steps *steps, struct wait_queue_head *queue,
+	       bool (*ready)(const struct ipc_pipe *pipe, u32 unused))
+{
+	struct wait_spec spec = {
+		.queue = queue,
+		.steps = steps,
+		.ready = ready,
+		.op = op,
+	};
+	bool chosen;
+	int err = wait_until(pipe, &spec, &chosen);
+
+	/* From now on with a lock of the kernel's again: no place for a gate. */
+	if (*op)
+		(*op)->nowait = true;
+	return err;
+}
+
+/*
+ * Takes what there is without waiting, and waits apart from that, without any
+ * mutex.  No gate holds it: the kernel's pipe does not wait killably.
+ */
+ssize_t ipc_pipe_splice_read(struct ipc_pipe *pipe, struct file *file,
+			     struct pipe_inode_info *real, size_t len,
+			     unsigned int flags)
+{
+	bool nonblock =
+		(file->f_flags & O_NONBLOCK) || (flags & SPLICE_F_NONBLOCK);
+	struct sink sink = {.real = real, .left = len};
+	struct ipc_op *op;
+	ssize_t result;
+
+	if (!len)
+		return 0;
+	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, len, true);
+	for (;;) {
+		result = wait_for_real(real, nonblock);
+		if (result)
+			break;
+		result = read_end(pipe, file, &sink, true, &op);
+		if (result != -EAGAIN || nonblock)
+			break;
+		pipe_unlock(real);
+		result = wait_to_splice(pipe, &op, &read_steps,
+					&pipe->read_queue, may_read);
+		pipe_lock(real);
+		if (result)
+			break;
+	}
+	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
+	return result;
+}
+
+struct splice_target {
+	struct ipc_pipe *pipe;
+	struct file *file;
+	struct ipc_op **op;
+	bool full;
+};
+
+/*
+ * Copy what a buffer of the kernel's pipe holds: a page that is not ours could
+ * be in a file, or change.  Called with the mutex of that pipe.
+ */
+static int splice_buffer(struct pipe_inode_info *real, struct pipe_buffer *buf,
+			 struct splice_desc *desc)
+{
+	struct splice_target *target = desc->u.data;
+	struct bio_vec part = {
+		.bv_page = buf->page,
+		.bv_offset = buf->offset,
+		.bv_len = desc->len,
+	};
+	struct iov_iter from;
+	int result;
+
+	iov_iter_bvec(&from, ITER_SOURCE, &part, 1, desc->len);
+	result = write_end(target->pipe, target->file, &from, true, target->op);
+	target->full = result == -EAGAIN;
+	return result;
+}
+
+ssize_t ipc_pipe_splice_write(struct ipc_pipe *pipe, struct file *file,
+			      struct pipe_inode_info *real, size_t len,
+			      unsigned int flags)
+{
+	bool nonblock =
+		(file->f_flags & O_NONBLOCK) || (flags & SPLICE_F_NONBLOCK);
+	struct ipc_op *op =
+		ipc_call_begin(&pipe->object, IPC_WRITE_ENTER, len, true);
+	struct splice_target target = {.pipe = pipe, .file = file, .op = &op};
+	struct splice_desc desc = {
+		.total_len = len,
+		.flags = flags,
+		.u.data = &target,
+	};
+	ssize_t result;
+
+	for (;;) {
+		target.full = false;
+		pipe_lock(real);
+		result = __splice_from_pipe(real, &desc, splice_buffer);
+		pipe_unlock(real);
+		if (result != -EAGAIN || !target.full || nonblock)
+			break;
+		result = wait_to_splice(pipe, &op, &write_steps,
+					&pipe->write_queue, may_write);
+		if (result)
+			break;
+	}
 	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
 	return result;
 }

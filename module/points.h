@@ -117,6 +117,8 @@
 	  "a slot got a page from the kernel")                                           \
 	X(PAGE_REUSE, "page.reuse", PIPE, "pages", KILL,                                 \
 	  "a slot is filled again in the page that it kept")                             \
+	X(PAGE_GIVE, "page.give", PIPE, "pages", NO,                                     \
+	  "a page went, with its bytes, into a pipe of the kernel")                      \
 	X(PAGE_FREE, "page.free", PIPE, "pages", NO,                                     \
 	  "a page went back to the kernel")                                              \
 	X(POLL_ENTER, "poll.enter", PIPE, "calls", NO,                                   \

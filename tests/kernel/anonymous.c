@@ -609,7 +609,7 @@ static void views_bear_pipes_that_come_and_go(void **state)
 	for (i = 0; i < NR(makers); i++)
 		makers[i] = new_actor();
 	for (i = 0; i < NR(makers); i++)
-		begin(makers[i], do_storm, 400, 0, 0);
+		begin(makers[i], do_storm, 100, 0, 0);
 	for (i = 0; i < NR(makers); i++)
 		assert_ret(0, end(makers[i]).ret);
 	assert_int_equal(pipes_shown(), before);

@@ -404,19 +404,30 @@ static void act(int sock)
 	_exit(0);
 }
 
-/* Close all but the standard ones and the two descriptors. */
-static void close_others(int one, int two)
+/* Closes all but those three (a number below 3 is open in any case). */
+static void close_others(int a, int b, int c)
 {
-	int low = one < two ? one : two, high = one < two ? two : one;
+	int keep[] = {a, b, c}, from = 3;
+	size_t i, j;
 
-	if (low > 3)
-		syscall(SYS_close_range, 3, low - 1, 0);
-	if (high > low + 1)
-		syscall(SYS_close_range, low < 3 ? 3 : low + 1, high - 1, 0);
-	syscall(SYS_close_range, high + 1, ~0u, 0);
+	for (i = 0; i < NR(keep); i++) {
+		for (j = i + 1; j < NR(keep); j++) {
+			if (keep[j] < keep[i]) {
+				int other = keep[i];
+
+				keep[i] = keep[j];
+				keep[j] = other;
+			}
+		}
+		if (keep[i] > from)
+			syscall(SYS_close_range, from, keep[i] - 1, 0);
+		if (keep[i] >= from)
+			from = keep[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0u, 0);
 }
 
-struct actor *new_actor_with(int fd)
+struct actor *new_actor_with_both(int fd, int other)
 {
 	pid_t parent = getpid();
 	struct actor *actor;
@@ -436,11 +447,16 @@ struct actor *new_actor_with(int fd)
 			_exit(1);
 		signal(SIGALRM, SIG_DFL);
 		signal(SIGPIPE, SIG_IGN);
-		close_others(socks[1], fd);
+		close_others(socks[1], fd, other);
 		act(socks[1]);
 	}
 	close(socks[1]);
 	return actor;
+}
+
+struct actor *new_actor_with(int fd)
+{
+	return new_actor_with_both(fd, 2);
 }
 
 struct actor *new_actor(void)
@@ -662,6 +678,12 @@ __u64 proc_value(const char *kind, const char *key)
 
 	snprintf(first, sizeof(first), "%s:", key);
 	return find_value(kind, NULL, first);
+}
+
+__u64 pages_out(void)
+{
+	return counter("pipe", "page.alloc") - counter("pipe", "page.free") -
+	       counter("pipe", "page.give");
 }
 
 void set_persistence(unsigned int persistence)

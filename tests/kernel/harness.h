@@ -179,9 +179,10 @@ struct reply {
 
 typedef long (*action)(long a, long b, long c);
 
-/* A process that has nothing open, or just the descriptor @fd. */
+/* A process that has nothing open, or just one descriptor, or two. */
 struct actor *new_actor(void);
 struct actor *new_actor_with(int fd);
+struct actor *new_actor_with_both(int fd, int other);
 
 /* Begin an action there; wait for its end; both. */
 void begin(struct actor *actor, action what, long a, long b, long c);
@@ -232,6 +233,9 @@ struct ipcdemo_region_stat region_stat(void);
 
 /* A counter of /proc/ipcdemo/KIND/ID (KIND: pipe or region, the default one). */
 __u64 counter(const char *kind, const char *point);
+
+/* How many pages the default pipe has now, by its counters. */
+__u64 pages_out(void);
 
 /* The value of a "key: value" line there. */
 __u64 proc_value(const char *kind, const char *key);

@@ -160,11 +160,6 @@ static long look_on(long a, long b, long c)
 	return 0;
 }
 
-static __u64 pages_out(void)
-{
-	return counter("pipe", "page.alloc") - counter("pipe", "page.free");
-}
-
 struct counts {
 	__u64 written, read, dropped;
 };

@@ -432,7 +432,8 @@ struct ipcdemo_gates {
  * (a copy of it counts, too) or exits, its gates open and nobody stays held.
  *
  * A held task leaves when it is killed, and where the next thing it would do is
- * to sleep, on any signal.  A task that exits is not held.  A call that began
+ * to sleep, on any signal.  A task that exits is not held, nor one in splice(2),
+ * which has a lock of the kernel's pipe.  A call that began
  * before the first gate was set is known, and can be held, from the moment that
  * it falls asleep in the pipe or wakes there.  A touch of a region's page is
  * held if a program makes it, not if the kernel does.  The process that opened
