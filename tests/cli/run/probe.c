@@ -400,6 +400,15 @@ static void kind(void)
 		puts("pipe");
 }
 
+/* What was changed for a moment is as it was. */
+static void show_limits(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	printf("limits: %ld %ld\n", (long)limit.rlim_cur, (long)limit.rlim_max);
+}
+
 int main(int n, char **argv)
 {
 	static const struct {
@@ -420,7 +429,9 @@ int main(int n, char **argv)
 			continue;
 		/* stdout is closed at times: it all comes at the end. */
 		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+		show_limits();
 		cases[i].run();
+		show_limits();
 		return 0;
 	}
 	fputs("usage: probe CASE\n", stderr);
