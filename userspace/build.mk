@@ -26,7 +26,7 @@ $(BUILD)/libipcdemo.a: $(BUILD)/userspace/libipcdemo.o
 $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
 		$(BUILD)/libipcdemo.a
 	$(call short,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo
 
 # What it exports is marked in the source; nothing of it may be found late.
 $(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)

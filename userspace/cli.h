@@ -57,6 +57,7 @@ enum {
 	OPT_EXPLAIN,
 	OPT_STAY,
 	OPT_BUG,
+	OPT_UNTIL,
 };
 
 struct cli;
@@ -137,6 +138,13 @@ int has_id(const struct cli *cli, enum ipcdemo_kind kind, __u32 id, bool *has);
  */
 int parse_id(const struct cli *cli, enum ipcdemo_kind kind, const char *word,
 	     __u32 *id);
+
+/*
+ * The object that an id or a path names.  Return: 0, FAILED or USAGE after a
+ * message.
+ */
+int find_object(struct cli *cli, const char *what, enum ipcdemo_kind *kind,
+		__u32 *id);
 
 /*
  * Prints text that others chose: what could steer a terminal becomes '?'.

@@ -734,6 +734,14 @@ static int find_id(struct cli *cli, const char *word, enum ipcdemo_kind *kind,
 	return 0;
 }
 
+int find_object(struct cli *cli, const char *what, enum ipcdemo_kind *kind,
+		__u32 *id)
+{
+	if (what[strspn(what, "0123456789")])
+		return find_path(cli, what, kind, id);
+	return find_id(cli, what, kind, id);
+}
+
 int cmd_show(struct cli *cli, int argc, char **argv)
 {
 	enum ipcdemo_kind kind = IPCDEMO_PIPE;
@@ -761,10 +769,8 @@ int cmd_show(struct cli *cli, int argc, char **argv)
 		return status;
 	if (!what)
 		status = parse_id(cli, IPCDEMO_PIPE, NULL, &object);
-	else if (what[strspn(what, "0123456789")])
-		status = find_path(cli, what, &kind, &object);
 	else
-		status = find_id(cli, what, &kind, &object);
+		status = find_object(cli, what, &kind, &object);
 	if (status)
 		return status;
 	if (kind == IPCDEMO_PIPE)

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * step: runs schedules (step.h), and tells of them to people or as TAP
+ * step: runs schedules (step.h), and tells of them to people or as TAP; or
+ * lets somebody step a pipe at the keyboard (step_screen.h)
  */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "step.h"
+#include "step_screen.h"
 
 struct request {
 	bool tap;
@@ -17,6 +20,7 @@ struct request {
 	bool explain;
 	bool stay;
 	int timeout_ms;
+	__u32 until;
 };
 
 /* Each line behind a '#', for TAP. */
@@ -139,8 +143,73 @@ static int step(struct cli *cli, char **files, size_t n,
 	for (i = 0; i < n; i++)
 		step_free(&schedules[i]);
 	free(schedules);
+	return status;
+}
+
+/* An id, or a path that is no regular file: somebody wants to look at it. */
+static bool is_object(const char *word)
+{
+	struct stat st;
+
+	return !word[strspn(word, "0123456789")] ||
+	       (!stat(word, &st) && S_ISCHR(st.st_mode));
+}
+
+/* A mistake in it is told before the screen is taken. */
+static int check_file(const char *file)
+{
+	struct schedule schedule;
+	int err = step_parse(file, &schedule);
+
+	step_free(&schedule);
+	return err;
+}
+
+static int step_object(struct cli *cli, char **words, size_t n,
+		       const struct request *want)
+{
+	const char *file = n > 1 ? words[1] : NULL;
+	enum ipcdemo_kind kind;
+	__u32 id, ours;
+	int err, fd;
+
+	if (n > 2)
+		return usage(cli, "step: do not know what to do with '%s'",
+			     words[2]);
+	if (want->tap || want->verbose || want->explain || want->stay)
+		return usage(cli,
+			     "--explain, --stay, --tap and --verbose are for FILEs alone");
+	err = find_object(cli, words[0], &kind, &id);
+	if (err)
+		return err;
+	if (kind != IPCDEMO_PIPE)
+		return fail("%s is a region: only pipes can be stepped",
+			    words[0]);
+	err = parse_id(cli, IPCDEMO_PIPE, NULL, &ours);
+	if (!err && id != ours)
+		err = fail("only the default pipe, %u, can be stepped", ours);
+	if (err)
+		return err;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return usage(cli,
+			     "step %s needs a terminal on standard input and output; to do it without, write a schedule",
+			     words[0]);
+	err = file ? check_file(file) : 0;
+	if (err)
+		return err;
+	step_catch_signals();
+	fd = keep_looking(cli);
+	if (fd < 0)
+		return fail_ipc(cli);
+	err = step_screen(cli, file, want->until, want->timeout_ms);
+	close(fd);
+	return err;
+}
+
+/* So that a script which runs us stops as well. */
+static int pass_on(int status)
+{
 	if (step_interrupted()) {
-		/* So that a script which runs us stops as well */
 		fflush(stdout);
 		signal(step_interrupted(), SIG_DFL);
 		raise(step_interrupted());
@@ -165,7 +234,8 @@ static bool parse_seconds(const char *word, int *ms)
 int cmd_step(struct cli *cli, int argc, char **argv)
 {
 	struct request want = {.timeout_ms = 10000};
-	int id;
+	int id, status;
+	bool object;
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
@@ -183,6 +253,11 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 				break;
 			return usage(cli, "'%s' is no number of seconds",
 				     optarg);
+		case OPT_UNTIL:
+			if (parse_number(optarg, &want.until))
+				break;
+			return usage(cli, "'%s' is no number of a line",
+				     optarg);
 		case 'v':
 			want.verbose = true;
 			break;
@@ -193,6 +268,14 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 	if (want.stay && want.tap)
 		return usage(cli, "--stay is for people, --tap for programs");
 	if (optind == argc)
-		return usage(cli, "step needs a FILE with a schedule");
-	return step(cli, argv + optind, argc - optind, &want);
+		return usage(cli,
+			     "step needs a FILE with a schedule, or the ID of a pipe");
+	object = is_object(argv[optind]);
+	if (want.until && !object)
+		return usage(cli, "--until is for an ID and a FILE");
+	if (object)
+		status = step_object(cli, argv + optind, argc - optind, &want);
+	else
+		status = step(cli, argv + optind, argc - optind, &want);
+	return pass_on(status);
 }

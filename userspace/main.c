@@ -94,6 +94,8 @@ static const struct cli_option step_options[] = {
 	{OPT_TAP, "tap", NULL, "print a line of TAP for each FILE"},
 	{OPT_TIMEOUT, "timeout", "SECONDS",
 	 "how long an order may take (default 10)"},
+	{OPT_UNTIL, "until", "LINE",
+	 "with ID: do the lines of FILE up to LINE"},
 	{'v', "verbose", NULL, "tell of each step, and what is true there"},
 	{0},
 };
@@ -160,10 +162,12 @@ static const struct command commands[] = {
 	 "them meanwhile. Not those of programs that are statically linked or setuid.\n"
 	 "The exit status is that of COMMAND; 126 or 127: it cannot be run.\n",
 	 run_options, cmd_run},
-	{"step", "FILE...", "run schedules: who goes when, step by step",
+	{"step", "FILE...|ID [FILE]", "decide who goes when, step by step",
 	 "A schedule names tasks, what they do, and in which order they take their\n"
 	 "steps; docs/stepping.md teaches the language. FILE may be -, standard input.\n"
-	 "Nobody else may have the pipe open. Exit status 0: all expectations held.\n",
+	 "Nobody else may have the pipe open. Exit status 0: all expectations held.\n"
+	 "With the ID or the path of a pipe, the same at the keyboard: keys step and run\n"
+	 "tasks of its own and processes that come to a gate. A file called 1 is ./1.\n",
 	 step_options, cmd_step},
 	{"tour", "", "see it work, step by step",
 	 "Each step says what to look at and checks that /proc says what just happened.\n"

@@ -449,6 +449,7 @@ static int wait_for_elsewhere(struct run *r)
 	struct ipcdemo_arrival arrival;
 	struct worker *w;
 	size_t n = 0, i;
+	char byte;
 	int err;
 
 	/* Those that we know of from looking; what comes later is news. */
@@ -464,7 +465,8 @@ static int wait_for_elsewhere(struct run *r)
 		if (!is_elsewhere(w))
 			continue;
 		fds[n++] = (struct pollfd){.fd = w->pidfd, .events = POLLIN};
-		if (w->queue[w->begun - 1]->kind != STEP_OP_RUN)
+		/* A command that runs has closed its end. */
+		if (recv(w->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT))
 			fds[n++] = (struct pollfd){.fd = w->socket,
 						   .events = POLLIN};
 	}
