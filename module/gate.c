@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/glob.h>
+#include <linux/hashtable.h>
 #include <linux/ipcdemo.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
@@ -16,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "gate.h"
 #include "waiter.h"
@@ -24,10 +26,17 @@
 
 DEFINE_STATIC_KEY_FALSE(ipc_looking);
 
-/* A leaf: only the scheduler's locks are taken inside. */
+/* Only the locks of the scheduler and of kfree() are taken inside. */
 static DEFINE_SPINLOCK(look_lock);
 static LIST_HEAD(ops); /* look_lock */
 static LIST_HEAD(gates); /* look_lock; in the order they were set */
+
+/*
+ * What each point asks for must not take longer because of what others do with
+ * objects of their own: the op of a task is found by hash, and the gates of an
+ * object hang on the object.
+ */
+static DEFINE_HASHTABLE(ops_of_tasks, 8); /* look_lock; by the task's address */
 
 /*
  * Who looks: controllers that have set a gate, and counting.  Each of them holds
@@ -53,7 +62,8 @@ static bool counting; /* changed under the parameter lock of the module */
 static atomic64_t counts[IPC_NR_POINTS];
 
 struct gate {
-	struct list_head node;
+	struct list_head node; /* look_lock; in gates */
+	struct list_head of_object; /* look_lock; in object->gates */
 	struct ipc_controller *controller;
 	struct ipc_object *object; /* referenced */
 	u32 id;
@@ -80,6 +90,8 @@ struct ipc_controller {
 	struct kref refs;
 	struct wait_queue_head queue; /* who waits for an arrival */
 	struct pid *owner; /* referenced; the process that opened it */
+	struct wait_queue_entry death; /* in the owner's wait_pidfd */
+	struct work_struct death_work; /* scheduled by death */
 	u32 last_gate; /* look_lock */
 	u32 nr_gates; /* look_lock */
 	bool looking; /* look_lock; is one of the lookers */
@@ -147,7 +159,7 @@ static struct ipc_op *op_of(const struct task_struct *task)
 	struct ipc_op *op;
 
 	lockdep_assert_held(&look_lock);
-	list_for_each_entry(op, &ops, node) {
+	hash_for_each_possible(ops_of_tasks, op, of_task, (unsigned long)task) {
 		if (op->task == task && op->epoch == epoch)
 			return op;
 	}
@@ -197,6 +209,7 @@ static struct ipc_op *new_op(struct ipc_object *object, enum ipc_point point,
 	start_anew(op, point);
 	/* The newest first: a fault inside a call is a call of its own. */
 	list_add(&op->node, &ops);
+	hash_add(ops_of_tasks, &op->of_task, (unsigned long)current);
 	spin_unlock(&look_lock);
 	return op;
 }
@@ -226,6 +239,7 @@ void ipc_op_end_slow(struct ipc_op *op)
 
 	spin_lock(&look_lock);
 	list_del(&op->node);
+	hash_del(&op->of_task);
 	spin_unlock(&look_lock);
 	/* Nobody else finds it any more. */
 	list_for_each_entry_safe(tie, next, &op->ties, node)
@@ -273,11 +287,9 @@ static void free_gate(struct gate *gate)
  * Whether a gate is for the current task at this point.  Who controls a gate is
  * not held by it: nobody would be left to let him through.
  */
-static bool gate_matches(const struct gate *gate,
-			 const struct ipc_object *object, enum ipc_point point)
+static bool gate_matches(const struct gate *gate, enum ipc_point point)
 {
-	return !gate->spent && gate->object == object &&
-	       test_bit(point, gate->points) &&
+	return !gate->spent && test_bit(point, gate->points) &&
 	       gate->controller->owner != task_tgid(current) &&
 	       (!gate->pid || gate->pid == task_pid(current));
 }
@@ -331,8 +343,8 @@ static struct gate *find_gate(const struct ipc_op *op)
 	struct ipc_tie *tie;
 	struct gate *gate;
 
-	list_for_each_entry(gate, &gates, node) {
-		if (!gate_matches(gate, op->object, op->point))
+	list_for_each_entry(gate, &op->object->gates, of_object) {
+		if (!gate_matches(gate, op->point))
 			continue;
 		tie = tie_of(op, gate->controller);
 		if (!tie || (!tie->free && tie->arrival != op->arrivals))
@@ -435,8 +447,8 @@ bool ipc_would_hold(struct ipc_object *object, enum ipc_point point)
 	bool found = false;
 
 	spin_lock(&look_lock);
-	list_for_each_entry(gate, &gates, node) {
-		if (may_hold(point) && gate_matches(gate, object, point)) {
+	list_for_each_entry(gate, &object->gates, of_object) {
+		if (may_hold(point) && gate_matches(gate, point)) {
 			found = true;
 			break;
 		}
@@ -456,7 +468,8 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 
 	spin_lock(&look_lock);
 	op = op_of(current);
-	if (op && op->object != object)
+	/* Memory that the call has to find for itself is no step of it. */
+	if (op && (op->object != object || (current->flags & PF_MEMALLOC)))
 		op = NULL;
 	if (op) {
 		op->point = point;
@@ -481,19 +494,6 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 }
 
 /* --- the side of the controller --- */
-
-struct ipc_controller *ipc_controller_create(void)
-{
-	struct ipc_controller *controller;
-
-	controller = kzalloc(sizeof(*controller), GFP_KERNEL_ACCOUNT);
-	if (!controller)
-		return ERR_PTR(-ENOMEM);
-	kref_init(&controller->refs);
-	init_waitqueue_head(&controller->queue);
-	controller->owner = get_pid(task_tgid(current));
-	return controller;
-}
 
 /* Called under look_lock, so the task is there. */
 static void release(struct ipc_op *op)
@@ -521,6 +521,7 @@ static bool take_gates(struct ipc_controller *controller, u32 id,
 			continue;
 		found |= !gate->spent;
 		list_move(&gate->node, taken);
+		list_del(&gate->of_object);
 		controller->nr_gates--;
 	}
 	return found;
@@ -563,8 +564,75 @@ static void open_all(struct ipc_controller *controller)
 		static_branch_dec(&ipc_looking);
 }
 
+/*
+ * Whether all threads of the owner are gone or on their way.  A task that is
+ * there under RCU has its signal struct as long.
+ */
+static bool owner_is_dead(const struct ipc_controller *controller)
+{
+	struct task_struct *task;
+	bool dead;
+
+	rcu_read_lock();
+	task = pid_task(controller->owner, PIDTYPE_TGID);
+	dead = !task || !atomic_read(&task->signal->live);
+	rcu_read_unlock();
+	return dead;
+}
+
+static void shut_down(struct ipc_controller *controller)
+{
+	spin_lock(&look_lock);
+	controller->closed = true;
+	spin_unlock(&look_lock);
+	open_all(controller);
+}
+
+static void do_death_work(struct work_struct *work)
+{
+	struct ipc_controller *controller =
+		container_of(work, struct ipc_controller, death_work);
+
+	/* The queue is also woken when the first of several threads exits. */
+	if (owner_is_dead(controller))
+		shut_down(controller);
+}
+
+/*
+ * The owner exits.  Called as the wake function of one who polls a pidfd: under
+ * tasklist_lock, which interrupts take, too.  So look_lock cannot be taken here.
+ */
+static int note_death(struct wait_queue_entry *entry, unsigned int mode,
+		      int sync, void *key)
+{
+	struct ipc_controller *controller =
+		container_of(entry, struct ipc_controller, death);
+
+	schedule_work(&controller->death_work);
+	return 0;
+}
+
+struct ipc_controller *ipc_controller_create(void)
+{
+	struct ipc_controller *controller;
+
+	controller = kzalloc(sizeof(*controller), GFP_KERNEL_ACCOUNT);
+	if (!controller)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&controller->refs);
+	init_waitqueue_head(&controller->queue);
+	controller->owner = get_pid(task_tgid(current));
+	INIT_WORK(&controller->death_work, do_death_work);
+	init_waitqueue_func_entry(&controller->death, note_death);
+	add_wait_queue(&controller->owner->wait_pidfd, &controller->death);
+	return controller;
+}
+
 void ipc_controller_close(struct ipc_controller *controller)
 {
+	remove_wait_queue(&controller->owner->wait_pidfd, &controller->death);
+	/* Nobody schedules it any more. */
+	cancel_work_sync(&controller->death_work);
 	open_all(controller);
 	kref_put(&controller->refs, destroy_controller);
 }
@@ -573,12 +641,10 @@ void ipc_controller_flush(struct ipc_controller *controller)
 {
 	if (task_tgid(current) != controller->owner)
 		return;
-	if (current->flags & PF_EXITING) {
-		spin_lock(&look_lock);
-		controller->closed = true;
-		spin_unlock(&look_lock);
-	}
-	open_all(controller);
+	if (current->flags & PF_EXITING)
+		shut_down(controller);
+	else
+		open_all(controller);
 }
 
 /* Return: how many points that can hold match the pattern. */
@@ -659,6 +725,7 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 		if (came)
 			add_looker();
 		list_add_tail(&gate->node, &gates);
+		list_add_tail(&gate->of_object, &object->gates);
 		err = 0;
 	}
 	spin_unlock(&look_lock);
@@ -952,6 +1019,7 @@ static void look_at_queues(struct ipcdemo_arrival *arrival,
 		id = object->id;
 		found = object->find_waiter(object, pid, &waiter);
 		ipc_object_put(object);
+		cond_resched();
 	}
 	if (!found)
 		return;

@@ -11,23 +11,22 @@
  * set and nobody counts: the static key ipc_looking guards it.
  *
  * Ownership and locking.  One spinlock, look_lock in gate.c, guards all of it;
- * it is a leaf: nothing is taken inside but scheduler locks.  An ipc_op belongs
- * to the task whose call it stands for, and is on the list of calls from
- * ipc_op_begin() or ipc_op_know() to ipc_op_end(): under look_lock the task of
- * an op on the list cannot go away.  The pointer to it is on that task's stack,
- * in the function that began the call and ends it; only the task uses it.  A
- * gate belongs to its controller and holds a reference to its object.  A held
- * task holds a reference to the controller.  Several controllers may have gates
- * where one task comes: they hold it in turn, and what one of them said of its
- * way (take a step, go freely) concerns the gates of that one alone.
+ * nothing of ours is taken inside.  An ipc_op belongs to the task whose call it
+ * stands for, and is on the list of calls from ipc_op_begin() or ipc_op_know()
+ * to ipc_op_end(): under look_lock the task of an op on the list cannot go away.
+ * The pointer to it is on that task's stack, in the function that began the call
+ * and ends it; only the task uses it.  A gate belongs to its controller and
+ * holds a reference to its object.  A held task holds a reference to the
+ * controller.  Several controllers may have gates where one task comes: they
+ * hold it in turn, and what one of them said of its way (take a step, go freely)
+ * concerns the gates of that one alone.
  *
  * Where a gate stands a task is TASK_RUNNING and may sleep; it may hold the
  * mutex of its pipe, and its neighbours then wait for that, killably.  Who
  * cannot be killed out of that wait (it closes a file, say) lets the held task
  * through instead if it is dying, or if the gate is its own: see
- * ipc_unstick_lock().  Never
- * held, even at a gate: a task that exits, a kernel thread, an io_uring worker,
- * the process whose gate it is.
+ * ipc_unstick_lock().  Never held, even at a gate: a task that exits, a kernel
+ * thread, an io_uring worker, the process whose gate it is.
  */
 #ifndef IPCDEMO_GATE_H
 #define IPCDEMO_GATE_H
@@ -61,6 +60,7 @@ struct ipc_op {
 	bool nowait; /* must not sleep: never held */
 	u64 epoch; /* see gate.c; an op of another epoch is not known any more */
 	struct list_head node;
+	struct hlist_node of_task;
 	struct task_struct *task;
 	struct ipc_object *object;
 	enum ipc_point point; /* IPC_NR_POINTS: came to none yet */
@@ -126,6 +126,9 @@ static __always_inline void ipc_op_end(struct ipc_op *op)
  * it is known, though it began before anybody looked; it was last at @point.
  * Also one that was known to those who looked earlier, and has gone on unseen
  * since.
+ *
+ * A call that does not come by is not known.  If it waits for the mutex since
+ * before anybody looked it is told of as running, until it has had the mutex.
  */
 static __always_inline void
 ipc_op_know(struct ipc_op **op, struct ipc_object *object, enum ipc_point point)
@@ -190,8 +193,9 @@ struct ipc_controller *ipc_controller_create(void);
 void ipc_controller_close(struct ipc_controller *controller);
 
 /*
- * A descriptor was closed.  If the process that opened it did that, or exits,
- * the gates open, whoever else has a copy of the descriptor.
+ * A descriptor was closed.  If the process that opened it did that, the gates
+ * open, whoever else has a copy of the descriptor.  When it exits they open in
+ * any case, also if it shares its table of descriptors with another process.
  */
 void ipc_controller_flush(struct ipc_controller *controller);
 

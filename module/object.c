@@ -91,6 +91,7 @@ void ipc_object_init(struct ipc_object *object, enum ipc_kind kind,
 	spin_lock_init(&object->name_lock);
 	object->release = release;
 	refcount_set(&object->refs, 1);
+	INIT_LIST_HEAD(&object->gates);
 }
 
 int ipc_object_add(struct ipc_object *object)

@@ -18,6 +18,7 @@
 #define IPCDEMO_OBJECT_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -70,6 +71,7 @@ struct ipc_object {
 	/* A pipe's: who of this pid stands on a queue; the copy's pid is put. */
 	bool (*find_waiter)(struct ipc_object *object, const struct pid *pid,
 			    struct ipc_waiter_copy *copy);
+	struct list_head gates; /* gate.c and its lock */
 	struct proc_dir_entry *proc;
 	atomic64_t count[IPC_NR_POINTS];
 };

@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -489,11 +490,11 @@ static long gate_on_all(long ctl, long b, long c)
 	return ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &gate);
 }
 
-static long fork_that_sleeps(long a, long b, long c)
+/* The child has copies of the descriptors, or the same table with CLONE_FILES. */
+static long fork_that_sleeps(long flags, long b, long c)
 {
-	pid_t pid = fork();
+	pid_t pid = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 
-	(void)a;
 	(void)b;
 	(void)c;
 	if (!pid)
@@ -502,7 +503,7 @@ static long fork_that_sleeps(long a, long b, long c)
 	return pid;
 }
 
-static void the_end_of_the_controller_frees_all_it_held(void **state)
+static void end_of_the_controller(long flags)
 {
 	struct ends ends = open_ends(0);
 	struct actor *w = new_actor_with(ends.w);
@@ -510,13 +511,13 @@ static void the_end_of_the_controller_frees_all_it_held(void **state)
 	struct reply fd, child;
 	int ctl = control();
 
-	(void)state;
 	fd = does(boss, open_control, 0, 0, 0);
 	assert_true(fd.ret >= 0);
 	assert_int_equal(0, does(boss, gate_on_all, fd.ret, 0, 0).ret);
 	/* It has the descriptor, too, and lives on. */
-	child = does(boss, fork_that_sleeps, 0, 0, 0);
+	child = does(boss, fork_that_sleeps, flags, 0, 0);
 	assert_true(child.ret > 0);
+	reap_later(child.ret);
 	begin(w, do_write, ends.w, 1, 0);
 	assert_int_equal(IPCDEMO_TASK_HELD, rests(ctl, w));
 	kill(boss->pid, SIGKILL);
@@ -524,11 +525,22 @@ static void the_end_of_the_controller_frees_all_it_held(void **state)
 	assert_int_equal(1, end(w).ret);
 	/* And later writes are not held either. */
 	assert_int_equal(1, does(w, do_write, ends.w, 1, 0).ret);
-	kill(child.ret, SIGKILL);
 	close(ctl);
 	destroy(w);
 	close(ends.r);
 	close(ends.w);
+}
+
+static void the_end_of_the_controller_frees_all_it_held(void **state)
+{
+	(void)state;
+	end_of_the_controller(0);
+}
+
+static void also_if_its_descriptors_live_on_in_another_process(void **state)
+{
+	(void)state;
+	end_of_the_controller(CLONE_FILES);
 }
 
 static void a_process_is_not_held_by_its_own_gates(void **state)
@@ -1145,6 +1157,8 @@ static const struct claim claims[] = {
 	 a_wake_up_before_the_sleep_is_not_lost, DEV},
 	{"the end of the controller frees all it held, whoever inherited",
 	 the_end_of_the_controller_frees_all_it_held, DEV},
+	{"also if its table of descriptors lives on in another process",
+	 also_if_its_descriptors_live_on_in_another_process, DEV},
 	{"a process is not held by its own gates",
 	 a_process_is_not_held_by_its_own_gates, DEV},
 	{"who cannot wait for his own gate opens it",

@@ -453,7 +453,10 @@ struct ipcdemo_gates {
  */
 #define IPCDEMO_IOC_GATE_ADD _IOWR(IPCDEMO_IOC_MAGIC, 0x10, struct ipcdemo_gate)
 
-/* Remove a gate, or all.  Who is held stays held.  ENOENT. */
+/*
+ * Remove a gate, or all.  Who is held stays held.  Calls stay known, which makes
+ * them slower, until the descriptor is closed.  ENOENT.
+ */
 #define IPCDEMO_IOC_GATE_REMOVE \
 	_IOW(IPCDEMO_IOC_MAGIC, 0x11, struct ipcdemo_gate)
 
