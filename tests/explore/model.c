@@ -881,7 +881,7 @@ bool model_can_step(int number)
 	return false;
 }
 
-bool model_moves_itself(int number)
+static bool moves_itself(int number)
 {
 	const struct task_struct *task = &world.tasks[number];
 	int i;
@@ -923,6 +923,18 @@ void model_poll(int number)
 	if (file)
 		ipc_pipe_poll(world.pipe, file, NULL);
 	model_current = NULL;
+}
+
+void model_come_to_rest(void)
+{
+	int i;
+
+	for (i = 0; i < setup.ntasks; i++) {
+		if (world.broken || !moves_itself(i))
+			continue;
+		model_step(i);
+		i = -1;
+	}
 }
 
 void model_look(int number, struct model_view *view)

@@ -150,7 +150,7 @@ struct model_pipe {
 /* Give way at each access to what is shared; see above. */
 extern bool model_small_steps;
 
-/* A killed task stops at no point: as with gates.  For replaying. */
+/* A killed task stops at no point: as with gates. */
 extern bool model_gates;
 
 void model_start(const struct model_setup *setup);
@@ -160,10 +160,11 @@ bool model_can_step(int task);
 void model_step(int task);
 
 /*
- * Whether a task moves by itself when gates hold whoever they can: it was
- * woken, has the mutex, or leaves its gate because of a signal.
+ * Let all go on who do so by themselves when gates hold whoever they can: who
+ * was woken, is the first in line for the mutex, or leaves its gate because of a
+ * signal.
  */
-bool model_moves_itself(int task);
+void model_come_to_rest(void);
 
 /* A signal from outside; 0 kills. */
 void model_signal(int task, int number);

@@ -35,6 +35,7 @@ struct actor {
 
 static struct replay {
 	const struct schedule *s;
+	unsigned int line;
 	uint32_t base;
 	struct actor actors[MODEL_TASKS];
 } replay;
@@ -139,21 +140,15 @@ static bool can_be_told(int task)
 
 static int is_stuck(int task)
 {
-	fprintf(stderr, "twin: %s: %s cannot be told to move\n", replay.s->file,
-		replay.s->tasks[task].name);
+	const char *name = replay.s->tasks[task].name, *why;
+	int who = model_overslept(&why);
+
+	fprintf(stderr, "twin: %s:%u: %s cannot be told to move\n",
+		replay.s->file, replay.line, name);
+	if (who >= 0)
+		fprintf(stderr, "twin: %s %s\n", replay.s->tasks[who].name,
+			why);
 	return 1;
-}
-
-static void come_to_rest(void)
-{
-	size_t i;
-
-	for (i = 0; i < replay.s->ntasks; i++) {
-		if (!model_moves_itself(i))
-			continue;
-		model_step(i);
-		i = -1;
-	}
 }
 
 static void go_on(int task)
@@ -167,7 +162,7 @@ static void settle(void)
 	size_t i;
 
 	for (;;) {
-		come_to_rest();
+		model_come_to_rest();
 		tell();
 		for (i = 0; i < replay.s->ntasks; i++)
 			if (replay.actors[i].free && can_be_told(i))
@@ -347,8 +342,10 @@ static int run_schedule(const struct schedule *s)
 	model_start(&setup);
 	model_look_pipe(&pipe);
 	replay.base = pipe.head;
-	for (i = 0; !err && i < s->nlines; i++)
+	for (i = 0; !err && i < s->nlines; i++) {
+		replay.line = s->lines[i]->line;
 		err = run_line(s->lines[i]);
+	}
 	if (!err && model_broken())
 		return refuse(model_broken());
 	return err;
