@@ -30,21 +30,6 @@ struct page {
 };
 
 /**
- * struct iov_iter - where a call copies from or to
- * @task:	whose call, MODEL_TASKS: that of whoever set the pipe up
- * @op:		which of its calls
- * @start:	bytes that the task's earlier calls write
- * @at:		bytes that were copied
- */
-struct iov_iter {
-	int task;
-	int op;
-	u32 start;
-	u32 at;
-	u32 count;
-};
-
-/**
  * struct task_struct - a task
  * @access:	the access to shared memory that is next, or NULL
  * @state:	TASK_*, as the scheduler sees it
@@ -695,6 +680,62 @@ size_t copy_page_from_iter(struct page *page, size_t offset, size_t len,
 	from->at += len;
 	from->count -= len;
 	return len;
+}
+
+/* --- splice: no task does it --- */
+
+const struct pipe_buf_operations nosteal_pipe_buf_ops;
+
+static void no_splice(void)
+{
+	model_fail("the model does not splice");
+}
+
+void pipe_lock(struct pipe_inode_info *real)
+{
+	(void)real;
+	no_splice();
+}
+
+void pipe_unlock(struct pipe_inode_info *real)
+{
+	(void)real;
+	no_splice();
+}
+
+void get_page(struct page *page)
+{
+	(void)page;
+	no_splice();
+}
+
+ssize_t add_to_pipe(struct pipe_inode_info *real, struct pipe_buffer *buf)
+{
+	(void)real;
+	(void)buf;
+	no_splice();
+	return -EINVAL;
+}
+
+ssize_t __splice_from_pipe(struct pipe_inode_info *real,
+			   struct splice_desc *desc, splice_actor *actor)
+{
+	(void)real;
+	(void)desc;
+	(void)actor;
+	no_splice();
+	return -EINVAL;
+}
+
+void iov_iter_bvec(struct iov_iter *iter, unsigned int direction,
+		   const struct bio_vec *parts, unsigned long n, size_t len)
+{
+	(void)iter;
+	(void)direction;
+	(void)parts;
+	(void)n;
+	(void)len;
+	no_splice();
 }
 
 /* --- calls --- */
