@@ -139,6 +139,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
 struct rcu_head {
 	void *unused[2];
 };
