@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Gates: who is held where, who lets whom through, and that nobody stays held. */
+/*
+ * Gates: who is held where, who lets whom through, and that nobody stays held
+ *
+ * What a test leaves open, and its actors, go when it ends.
+ */
 #include "harness.h"
 
 #include <poll.h>
@@ -145,10 +149,6 @@ static void a_write_passes_its_points_in_order(void **state)
 	}
 	assert_int_equal(5, end(w).ret);
 	nobody_arrives(ctl);
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void who_needs_the_mutex_of_a_held_task_waits_for_it(void **state)
@@ -172,9 +172,6 @@ static void who_needs_the_mutex_of_a_held_task_waits_for_it(void **state)
 	close(ctl);
 	destroy(w);
 	assert_int_equal(0, pipe_stat().bytes);
-	destroy(r);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void looking_works_while_the_mutex_is_held_at_a_gate(void **state)
@@ -209,9 +206,6 @@ static void looking_works_while_the_mutex_is_held_at_a_gate(void **state)
 	assert_true(held);
 	close(ctl);
 	assert_int_equal(7, end(w).ret);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_step_holds_at_the_next_point_whichever_it_is(void **state)
@@ -230,10 +224,6 @@ static void a_step_holds_at_the_next_point_whichever_it_is(void **state)
 	arrives(ctl, w, "write.look");
 	go(ctl, w, 0);
 	assert_int_equal(1, end(w).ret);
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_task_let_go_freely_is_not_held_until_its_call_ends(void **state)
@@ -252,10 +242,6 @@ static void a_task_let_go_freely_is_not_held_until_its_call_ends(void **state)
 	arrives(ctl, w, "write.enter");
 	go(ctl, w, IPCDEMO_GO_FREE);
 	assert_int_equal(1, end(w).ret);
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_gate_for_one_thread_and_one_arrival_holds_just_that(void **state)
@@ -281,11 +267,6 @@ static void a_gate_for_one_thread_and_one_arrival_holds_just_that(void **state)
 	assert_int_equal(1, does(a, do_write, ends.w, 1, 0).ret);
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_LIST, &list));
 	assert_int_equal(0, list.count);
-	close(ctl);
-	destroy(a);
-	destroy(b);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void gates_are_listed_and_removed(void **state)
@@ -320,9 +301,6 @@ static void gates_are_listed_and_removed(void **state)
 	list.count = 0;
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_LIST, &list));
 	assert_int_equal(0, list.count);
-	close(ctl);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void poll_tells_of_an_arrival(void **state)
@@ -343,9 +321,6 @@ static void poll_tells_of_an_arrival(void **state)
 	assert_int_equal(0, poll(&fd, 1, 0));
 	close(ctl);
 	end(w);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_held_task_dies_when_it_is_killed(void **state)
@@ -372,9 +347,6 @@ static void a_held_task_dies_when_it_is_killed(void **state)
 	}
 	/* The mutex is free, and nobody is left behind. */
 	assert_int_equal(1, write(ends.w, "x", 1));
-	close(ctl);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_signal_frees_only_from_where_the_task_would_sleep(void **state)
@@ -404,10 +376,6 @@ static void a_signal_frees_only_from_where_the_task_would_sleep(void **state)
 	reply = end(r);
 	assert_int_equal(-1, reply.ret);
 	assert_int_equal(EINTR, reply.err);
-	close(ctl);
-	destroy(r);
-	close(ends.r);
-	close(ends.w);
 }
 
 /*
@@ -446,11 +414,6 @@ static void a_reader_that_leaves_with_a_signal_takes_no_wake_up(void **state)
 		assert_int_equal(1, write(ends.w, "x", 1));
 		assert_int_equal(1, end(b).ret);
 	}
-	close(ctl);
-	destroy(a);
-	destroy(b);
-	close(ends.r);
-	close(ends.w);
 }
 
 /* Between the decision to sleep and the sleep, a wake-up is not lost. */
@@ -467,10 +430,6 @@ static void a_wake_up_before_the_sleep_is_not_lost(void **state)
 	assert_int_equal(1, write(ends.w, "x", 1));
 	go(ctl, r, 0);
 	assert_int_equal(1, end(r).ret);
-	close(ctl);
-	destroy(r);
-	close(ends.r);
-	close(ends.w);
 }
 
 static long open_control(long a, long b, long c)
@@ -525,10 +484,6 @@ static void end_of_the_controller(long flags)
 	assert_int_equal(1, end(w).ret);
 	/* And later writes are not held either. */
 	assert_int_equal(1, does(w, do_write, ends.w, 1, 0).ret);
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void the_end_of_the_controller_frees_all_it_held(void **state)
@@ -553,9 +508,6 @@ static void a_process_is_not_held_by_its_own_gates(void **state)
 	assert_int_equal(1, write(ends.w, "x", 1));
 	assert_int_equal(1, get(ends.r, 1, NULL));
 	nobody_arrives(ctl);
-	close(ctl);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void who_cannot_wait_for_his_own_gate_opens_it(void **state)
@@ -572,10 +524,6 @@ static void who_cannot_wait_for_his_own_gate_opens_it(void **state)
 	/* The last close of that file needs the mutex, which w has. */
 	assert_ret(0, close(more));
 	assert_int_equal(1, end(w).ret);
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void who_closes_behind_a_held_task_waits_or_dies(void **state)
@@ -599,10 +547,6 @@ static void who_closes_behind_a_held_task_waits_or_dies(void **state)
 	assert_int_equal(SIGKILL, dies_of(closer));
 	/* It had to let w through for that. */
 	assert_int_equal(1, end(w).ret);
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void gates_that_held_their_last_make_room_for_others(void **state)
@@ -620,10 +564,6 @@ static void gates_that_held_their_last_make_room_for_others(void **state)
 		go(ctl, w, 0);
 		assert_int_equal(1, end(w).ret);
 	}
-	close(ctl);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 /* What was known of a call is stale once nobody has looked for a while. */
@@ -651,11 +591,6 @@ static void a_second_controller_does_not_trust_what_the_first_knew(void **state)
 	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_PEEK, &peek));
 	go(ctl, r, 0);
 	assert_int_equal(1, end(r).ret);
-	close(ctl);
-	keep_key("1");
-	destroy(r);
-	close(ends.r);
-	close(ends.w);
 }
 
 /* It is told of as asleep, and where; then held at its next step. */
@@ -706,11 +641,6 @@ static void a_reader_asleep_before_the_gate_is_held_when_it_wakes(void **state)
 	go(ctl, r, IPCDEMO_GO_FREE);
 	assert_int_equal(1, end(r).ret);
 	nobody_arrives(ctl);
-	close(ctl);
-	keep_key("1");
-	destroy(r);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_writer_asleep_before_the_gate_is_held_when_it_wakes(void **state)
@@ -731,17 +661,12 @@ static void a_writer_asleep_before_the_gate_is_held_when_it_wakes(void **state)
 	arrives(ctl, w, "write.locked");
 	go(ctl, w, IPCDEMO_GO_FREE);
 	assert_int_equal(DEFAULT_SIZE + 1, end(w).ret);
-	close(ctl);
-	keep_key("1");
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void an_open_asleep_before_the_gate_is_held_when_it_wakes(void **state)
 {
 	struct actor *r = new_actor();
-	int ctl = control(), both;
+	int ctl = control();
 
 	(void)state;
 	keep_key("0");
@@ -749,16 +674,12 @@ static void an_open_asleep_before_the_gate_is_held_when_it_wakes(void **state)
 	sleeps_in(r, SYS_openat);
 	add_gate(ctl, "open.*");
 	asleep_before_the_gate(ctl, r, "open");
-	both = open_end(O_RDWR);
+	open_end(O_RDWR);
 	arrives(ctl, r, "open.woken");
 	go(ctl, r, 0);
 	arrives(ctl, r, "open.locked");
 	go(ctl, r, IPCDEMO_GO_FREE);
 	assert_true(end(r).ret >= 0);
-	close(ctl);
-	keep_key("1");
-	destroy(r);
-	close(both);
 }
 
 static void who_sleeps_before_the_gate_can_be_held_on_all_ways_out(void **state)
@@ -799,10 +720,6 @@ static void who_sleeps_before_the_gate_can_be_held_on_all_ways_out(void **state)
 	assert_int_equal(0, how_many_held(ctl));
 	/* It died, but nobody else had the mutex: its read came to its end. */
 	assert_int_equal(0, pipe_stat().bytes);
-	close(ctl);
-	keep_key("1");
-	close(ends.r);
-	close(ends.w);
 }
 
 /* Without memory a call is not known; nothing else is different. */
@@ -842,10 +759,6 @@ static void a_call_that_gets_no_memory_is_not_held(void **state)
 	arrives(ctl, r, "read.locked");
 	close(ctl);
 	assert_int_equal(1, end(r).ret);
-	keep_key("1");
-	destroy(r);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void who_is_held_stays_known_while_there_is_no_gate(void **state)
@@ -869,11 +782,6 @@ static void who_is_held_stays_known_while_there_is_no_gate(void **state)
 	arrives(ctl, w, "write.publish");
 	go(ctl, w, 0);
 	assert_int_equal(1, end(w).ret);
-	close(ctl);
-	keep_key("1");
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void two_controllers_hold_a_task_in_turn(void **state)
@@ -907,11 +815,6 @@ static void two_controllers_hold_a_task_in_turn(void **state)
 	arrives(b, w, "write.locked");
 	go(b, w, 0);
 	assert_int_equal(1, end(w).ret);
-	close(a);
-	close(b);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void who_goes_freely_past_one_controller_is_held_by_another(void **state)
@@ -946,9 +849,6 @@ static void who_goes_freely_past_one_controller_is_held_by_another(void **state)
 	arrives(a, w, "write.enter");
 	close(a);
 	assert_int_equal(1, end(w).ret);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_stopped_task_is_at_rest(void **state)
@@ -960,8 +860,6 @@ static void a_stopped_task_is_at_rest(void **state)
 	kill(a->pid, SIGSTOP);
 	assert_int_equal(IPCDEMO_TASK_IDLE, rests(ctl, a));
 	kill(a->pid, SIGCONT);
-	destroy(a);
-	close(ctl);
 }
 
 static void the_close_of_the_descriptor_frees_all_it_held(void **state)
@@ -976,9 +874,6 @@ static void the_close_of_the_descriptor_frees_all_it_held(void **state)
 	arrives(ctl, w, "write.enter");
 	close(ctl);
 	assert_int_equal(1, end(w).ret);
-	destroy(w);
-	close(ends.r);
-	close(ends.w);
 }
 
 static void a_task_that_exits_is_not_held(void **state)
@@ -994,8 +889,6 @@ static void a_task_that_exits_is_not_held(void **state)
 	assert_int_equal(SIGKILL, dies_of(w));
 	eventually(pipe_stat().writers == 0);
 	nobody_arrives(ctl);
-	close(ctl);
-	close(ends.r);
 }
 
 static long touch(long address, long b, long c)
@@ -1039,10 +932,6 @@ static void a_fault_is_held_without_the_lock_of_the_address_space(void **state)
 	assert_int_equal(0, end(a).ret);
 	assert_int_equal(1, *(char *)at);
 	*(char *)at = 0;
-	destroy(a);
-	munmap(at, PAGE);
-	close(ctl);
-	close(fd);
 }
 
 static long other_user_adds_a_gate(long uid, long b, long c)
@@ -1065,7 +954,6 @@ static void only_the_owner_of_an_object_sets_gates_on_it(void **state)
 	(void)state;
 	assert_int_equal(-1, reply.ret);
 	assert_int_equal(EPERM, reply.err);
-	destroy(other);
 }
 
 static void bad_requests_are_refused(void **state)
@@ -1127,9 +1015,6 @@ static void bad_requests_are_refused(void **state)
 		add_gate(ctl, "resize.done");
 	strcpy(gate.point, "resize.done");
 	assert_errno(ENOSPC, ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &gate));
-	close(ctl);
-	close(ends.r);
-	close(ends.w);
 }
 
 static const struct claim claims[] = {
@@ -1196,11 +1081,17 @@ static const struct claim claims[] = {
 	{"bad requests are refused", bad_requests_are_refused, DEV},
 };
 
+static void keep_key_again(void)
+{
+	keep_key("1");
+}
+
 int main(void)
 {
 	int failed;
 
 	keep_key("1");
+	after_each = keep_key_again;
 	failed = run_claims("gate", claims, NR(claims));
 	keep_key("0");
 	return failed;
