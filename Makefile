@@ -14,9 +14,10 @@ PREFIX = /usr/local
 # of the kernel that the VM boots, downloaded.
 KDIR =
 
-# V=1 prints the commands as they are, not only what they make.
+# V=1 prints the commands as they are, not only what they make; -s nothing.
 Q = $(if $(filter 1,$(V)),,@)
-short = $(if $(Q),@printf '  %-3s %s\n' $(1) $(2))
+silent = $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+short = $(if $(Q),$(if $(silent),,@printf '  %-3s %s\n' $(1) $(2)))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

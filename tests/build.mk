@@ -17,38 +17,42 @@ HOST_TESTS := $(TEST_OUT)/host/ring $(TEST_OUT)/host/check-faults
 
 $(TEST_OUT)/host/ring.o: tests/host/ring.c $(RING)
 	@mkdir -p $(@D)
-	$(CC) $(RING_FLAGS) -Imodule -c $< -o $@
+	$(call short,CC,$<)
+	$(Q)$(CC) $(RING_FLAGS) -Imodule -c $< -o $@
 
 $(TEST_OUT)/host/ring: $(TEST_OUT)/host/ring.o $(RING)
-	$(CC) $(RING_FLAGS) -Imodule $< module/ring.c -o $@ -lcmocka
+	$(call short,LD,$@)
+	$(Q)$(CC) $(RING_FLAGS) -Imodule $< module/ring.c -o $@ -lcmocka
 
 # A fault is a sed script for ring.c and ring.h.  One that changes neither is
 # no fault, and one that does not compile proves nothing: both stop the build.
 $(FAULT_DIR)/%.test: tests/host/faults/%.sed $(TEST_OUT)/host/ring.o $(RING)
 	@mkdir -p $(FAULT_DIR)/$*
-	sed -f $< module/ring.c > $(FAULT_DIR)/$*/ring.c
-	sed -f $< module/ring.h > $(FAULT_DIR)/$*/ring.h
+	$(Q)sed -f $< module/ring.c > $(FAULT_DIR)/$*/ring.c
+	$(Q)sed -f $< module/ring.h > $(FAULT_DIR)/$*/ring.h
 	@if cmp -s module/ring.c $(FAULT_DIR)/$*/ring.c && \
 	    cmp -s module/ring.h $(FAULT_DIR)/$*/ring.h; then \
 		echo "$<: changes nothing in module/ring.[ch] any more:" \
 			"make it fit" >&2; exit 1; fi
-	$(CC) $(RING_FLAGS) -I$(FAULT_DIR)/$* $(TEST_OUT)/host/ring.o \
+	$(call short,LD,$@)
+	$(Q)$(CC) $(RING_FLAGS) -I$(FAULT_DIR)/$* $(TEST_OUT)/host/ring.o \
 		$(FAULT_DIR)/$*/ring.c -o $@ -lcmocka
-	cp $< $(FAULT_DIR)/
+	$(Q)cp $< $(FAULT_DIR)/
 
 $(TEST_OUT)/host/check-faults: tests/host/check-faults $(FAULT_TESTS) \
 		$(TEST_OUT)/host/ring
-	cp $(TEST_OUT)/host/ring $(FAULT_DIR)/good
+	$(Q)cp $(TEST_OUT)/host/ring $(FAULT_DIR)/good
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/faults/check" %s\n' \
 		'"$$(dirname "$$0")/faults"' > $@.new
-	cp $< $(FAULT_DIR)/check
-	chmod +x $@.new $(FAULT_DIR)/check
-	mv $@.new $@
+	$(Q)cp $< $(FAULT_DIR)/check
+	$(Q)chmod +x $@.new $(FAULT_DIR)/check
+	$(Q)mv $@.new $@
 
 # The same with a bug from tests/mutants put back: tests/check-mutants asks.
 $(BUILD)/mutants/%/ring: $(BUILD)/mutants/%/module/ring.c \
 		$(BUILD)/mutants/%/module/ring.h $(TEST_OUT)/host/ring.o
-	$(CC) $(RING_FLAGS) -I$(BUILD)/mutants/$*/module $(TEST_OUT)/host/ring.o \
+	$(call short,LD,$@)
+	$(Q)$(CC) $(RING_FLAGS) -I$(BUILD)/mutants/$*/module $(TEST_OUT)/host/ring.o \
 		$< -o $@ -lcmocka
 
 # --- host: the twin of the explorer, tests/explore -----------------------------
@@ -71,22 +75,27 @@ TWIN_HEADERS := $(wildcard tests/explore/*.h) userspace/step.h userspace/cli.h \
 
 $(TWIN_OUT)/%.o: tests/explore/%.c $(TWIN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
+	$(call short,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
 
 $(TWIN_OUT)/%-checked.o: tests/explore/%.c $(TWIN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -c $< -o $@
+	$(call short,CC,$<)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -c $< -o $@
 
 # The parser of schedules; the rest of these files is left out of the twin.
 $(TWIN_OUT)/%.o: userspace/%.c $(TWIN_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -ffunction-sections -c $< -o $@
+	$(call short,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -ffunction-sections -c $< -o $@
 
 $(TWIN): $(TWIN_OBJ) $(TWIN_MODEL) $(TWIN_MODULE)
-	tests/explore/build module $@ -O2 -g -- $(TWIN_OBJ)
+	$(call short,LD,$@)
+	$(Q)tests/explore/build module $@ -O2 -g -- $(TWIN_OBJ)
 
 $(TWIN_OUT)/twin-checked: $(TWIN_CHECKED_OBJ) $(TWIN_MODEL) $(TWIN_MODULE)
-	tests/explore/build module $@ -O1 -g $(SANITIZE) --param asan-stack=0 \
+	$(call short,LD,$@)
+	$(Q)tests/explore/build module $@ -O1 -g $(SANITIZE) --param asan-stack=0 \
 		-- $(TWIN_CHECKED_OBJ)
 
 # Not all orders under the sanitizers: they take their time.
@@ -132,12 +141,14 @@ GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TEST_OUT)/kernel/ioctl32
 $(TEST_OUT)/kernel/harness.o: tests/kernel/harness.c tests/kernel/harness.h \
 		module/uapi/linux/ipcdemo.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
+	$(call short,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -c $< -o $@
 
 $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
 		tests/kernel/harness.h $(TEST_OUT)/kernel/harness.o \
 		module/uapi/linux/ipcdemo.h
-	$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
 		-lcmocka -pthread
 
 # A 32-bit program on a 64-bit kernel; static, so that it needs no 32-bit
@@ -146,7 +157,8 @@ $(TEST_OUT)/kernel/ioctl32: tests/kernel/ioctl.c tests/kernel/harness.c \
 		tests/kernel/harness.h $(wildcard tests/kernel/m32/*) \
 		module/uapi/linux/ipcdemo.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -m32 -static -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -m32 -static -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 		-Itests/kernel/m32 tests/kernel/ioctl.c tests/kernel/harness.c \
 		tests/kernel/m32/cmocka.c -o $@
 
@@ -165,7 +177,8 @@ EXPLORE_SRC := $(addprefix tests/explore/,explore.c order.c machine.c serial.c)
 $(EXPLORE): $(EXPLORE_SRC) $(wildcard tests/explore/*.h) module/points.h \
 		module/uapi/linux/ipcdemo.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE -Imodule $(EXPLORE_SRC) -o $@
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -Imodule $(EXPLORE_SRC) -o $@
 
 $(TEST_OUT)/kernel/explore: $(EXPLORE) tests/build.mk
 	@mkdir -p $(@D)
@@ -179,4 +192,5 @@ CLI_PROGRAMS := $(TEST_OUT)/cli/probe
 
 $(TEST_OUT)/cli/probe: tests/cli/run/probe.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@ -pthread
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@ -pthread
