@@ -2,7 +2,7 @@
 /*
  * The ioctls: checks what comes from userspace, then calls one function
  *
- * Each call finds its object in one place (find_pipe, find_region) and holds a
+ * Each call finds its object in one place (find_object) and holds a
  * reference while it works.
  */
 #include <linux/capability.h>
@@ -94,34 +94,53 @@ static int put_elements(void __user *to, u32 theirs, const void *elements,
 
 /* --- which object --- */
 
+/* The default one of a kind; of a control descriptor. */
+static struct ipc_object *default_object(struct file *file, enum ipc_kind kind)
+{
+	const struct ipc_control *control = file->private_data;
+
+	if (kind == IPC_KIND_PIPE)
+		return &control->defaults->pipe->object;
+	return &control->defaults->region->object;
+}
+
 /*
- * The pipe that a call on @file is about, with a reference, or ERR_PTR.  @mask is
- * what the call needs if it names a pipe by number: MAY_READ, MAY_WRITE or 0.
+ * What a call on @file is about, with a reference, or ERR_PTR.  @own is the
+ * object of the descriptor; NULL: it is a control descriptor.
+ */
+static struct ipc_object *find_object(struct file *file, struct ipc_object *own,
+				      u32 id, enum ipc_kind kind)
+{
+	struct ipc_object *object;
+
+	if (own && id && id != own->id)
+		return ERR_PTR(-EINVAL);
+	if (!id)
+		id = (own ? own : default_object(file, kind))->id;
+	object = ipc_object_get(id, kind);
+	return object ? object : ERR_PTR(-ENOENT);
+}
+
+/*
+ * The same, as a pipe.  @mask is what the call needs if it names one by number:
+ * MAY_READ, MAY_WRITE or 0.
  */
 static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
 				  u32 id, int mask)
 {
-	struct ipc_control *control = file->private_data;
 	struct ipc_object *object;
-	int err;
+	int err = 0;
 
-	if (own) {
-		if (id && id != own->object.id)
-			return ERR_PTR(-EINVAL);
-		id = own->object.id;
-	} else if (!id) {
-		id = control->defaults->pipe->object.id;
-	}
-	object = ipc_object_get(id, IPC_KIND_PIPE);
-	if (!object)
-		return ERR_PTR(-ENOENT);
+	object =
+		find_object(file, own ? &own->object : NULL, id, IPC_KIND_PIPE);
+	if (IS_ERR(object))
+		return ERR_CAST(object);
 	/* Whoever opened the device was asked already, for its pipe. */
-	if (!own && id != control->defaults->pipe->object.id) {
+	if (!own && object != default_object(file, IPC_KIND_PIPE))
 		err = ipc_object_may(object, mask);
-		if (err) {
-			ipc_object_put(object);
-			return ERR_PTR(err);
-		}
+	if (err) {
+		ipc_object_put(object);
+		return ERR_PTR(err);
 	}
 	return ipc_pipe_of(object);
 }
@@ -129,18 +148,11 @@ static struct ipc_pipe *find_pipe(struct file *file, struct ipc_pipe *own,
 static struct ipc_region *find_region(struct file *file, struct ipc_region *own,
 				      u32 id)
 {
-	struct ipc_control *control = file->private_data;
 	struct ipc_object *object;
 
-	if (own) {
-		if (id && id != own->object.id)
-			return ERR_PTR(-EINVAL);
-		id = own->object.id;
-	} else if (!id) {
-		id = control->defaults->region->object.id;
-	}
-	object = ipc_object_get(id, IPC_KIND_REGION);
-	return object ? ipc_region_of(object) : ERR_PTR(-ENOENT);
+	object = find_object(file, own ? &own->object : NULL, id,
+			     IPC_KIND_REGION);
+	return IS_ERR(object) ? ERR_CAST(object) : ipc_region_of(object);
 }
 
 /* --- the calls; own is NULL on a control descriptor --- */

@@ -4,6 +4,7 @@
 #include <linux/cred.h>
 #include <linux/ipcdemo.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
@@ -222,12 +223,24 @@ static void show_command(struct seq_file *m, const char *command)
 		seq_puts(m, "-");
 }
 
+/* A line about a task; puts the pid. */
+static void show_task(struct seq_file *m, enum ipc_point point, struct pid *pid,
+		      const char *command, u64 ns, const char *state)
+{
+	u64 ms = div_u64(ns, NSEC_PER_MSEC);
+
+	seq_printf(m, "%s %d ", ipc_points[point].name,
+		   pid_nr_ns(pid, task_active_pid_ns(current)));
+	show_command(m, command);
+	seq_printf(m, " %llu.%03llu %s\n", ms / 1000, ms % 1000, state);
+	put_pid(pid);
+}
+
 static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 {
-	struct pid_namespace *ns = task_active_pid_ns(current);
-	struct ipc_waiter_copy *copies;
-	u64 now, waited;
-	unsigned int i, n;
+	struct ipc_waiter_copy *copies, *copy;
+	unsigned int n;
+	u64 now;
 
 	n = ipc_waiters_count(queue, NULL);
 	if (!n)
@@ -240,26 +253,19 @@ static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 	}
 	n = ipc_waiters_copy(queue, copies, n);
 	now = ktime_get_ns();
-	for (i = 0; i < n; i++) {
-		waited = now - copies[i].since_ns;
-		do_div(waited, NSEC_PER_MSEC);
-		seq_printf(m, "%s %d ", ipc_points[copies[i].point].name,
-			   pid_nr_ns(copies[i].pid, ns));
-		show_command(m, copies[i].comm);
-		seq_printf(m, " %llu.%03llu %s\n", waited / 1000, waited % 1000,
-			   copies[i].woken ? "woken" : "sleeping");
-		put_pid(copies[i].pid);
-	}
+	for (copy = copies; copy < copies + n; copy++)
+		show_task(m, copy->point, copy->pid, copy->comm,
+			  now - copy->since_ns,
+			  copy->woken ? "woken" : "sleeping");
 	kvfree(copies);
 }
 
 /* Tasks that are held at a gate, or wait for the mutex while somebody looks. */
 static void show_calls(struct seq_file *m, struct ipc_object *object)
 {
-	struct pid_namespace *ns = task_active_pid_ns(current);
-	struct ipc_op_copy *copies;
-	u64 now, waited;
-	u32 i, n;
+	struct ipc_op_copy *copies, *copy;
+	u64 now;
+	u32 n;
 
 	seq_puts(m, "\npoint pid command seconds state\n");
 	if (!ipc_is_looking())
@@ -271,16 +277,10 @@ static void show_calls(struct seq_file *m, struct ipc_object *object)
 	}
 	n = ipc_ops_copy(object, copies, MOST_CALLS);
 	now = ktime_get_ns();
-	for (i = 0; i < n; i++) {
-		waited = now - copies[i].since_ns;
-		do_div(waited, NSEC_PER_MSEC);
-		seq_printf(m, "%s %d ", ipc_points[copies[i].point].name,
-			   pid_nr_ns(copies[i].pid, ns));
-		show_command(m, copies[i].comm);
-		seq_printf(m, " %llu.%03llu %s\n", waited / 1000, waited % 1000,
-			   copies[i].state == IPC_OP_HELD ? "held" : "lock");
-		put_pid(copies[i].pid);
-	}
+	for (copy = copies; copy < copies + n; copy++)
+		show_task(m, copy->point, copy->pid, copy->comm,
+			  now - copy->since_ns,
+			  copy->state == IPC_OP_HELD ? "held" : "lock");
 	kvfree(copies);
 }
 
