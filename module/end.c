@@ -8,6 +8,7 @@
 #include "end.h"
 #include "ioctl.h"
 #include "pipe.h"
+#include "pipefs.h"
 
 ssize_t ipc_end_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -59,13 +60,26 @@ void ipc_end_show_fdinfo(struct seq_file *m, struct file *file)
 /* A FIFO, or an anonymous pipe by way of /proc/PID/fd. */
 static int end_open(struct inode *inode, struct file *file)
 {
-	file->private_data = inode->i_private;
-	return ipc_pipe_open(file->private_data, file);
+	struct ipc_pipe *pipe = inode->i_private;
+	int err;
+
+	err = pipe->anonymous ? ipc_pipefs_pin() : 0;
+	if (err)
+		return err;
+	file->private_data = pipe;
+	err = ipc_pipe_open(pipe, file);
+	if (err && pipe->anonymous)
+		ipc_pipefs_unpin();
+	return err;
 }
 
 static int end_release(struct inode *inode, struct file *file)
 {
-	ipc_pipe_close(file->private_data, file);
+	struct ipc_pipe *pipe = file->private_data;
+
+	ipc_pipe_close(pipe, file);
+	if (pipe->anonymous)
+		ipc_pipefs_unpin();
 	return 0;
 }
 

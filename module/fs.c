@@ -86,7 +86,7 @@ static void return_inode(struct super *super)
 static char *path_of(struct ipc_object *object, char *buf, int size)
 {
 	static const char deleted[] = "//deleted";
-	struct dentry *dentry;
+	struct dentry *dentry = NULL, *alias;
 	char *path = ERR_PTR(-ENOENT);
 	struct inode *inode;
 
@@ -95,8 +95,11 @@ static char *path_of(struct ipc_object *object, char *buf, int size)
 	if (!inode)
 		goto out;
 	spin_lock(&inode->i_lock);
-	dentry = hlist_entry_safe(inode->i_dentry.first, struct dentry,
-				  d_u.d_alias);
+	/* A name that is still there, if it has one. */
+	hlist_for_each_entry(alias, &inode->i_dentry, d_u.d_alias) {
+		if (!dentry || d_unlinked(dentry))
+			dentry = alias;
+	}
 	if (dentry && d_unlinked(dentry) && size > sizeof(deleted)) {
 		size -= sizeof(deleted) - 1;
 		path = dentry_path_raw(dentry, buf, size);
@@ -108,12 +111,6 @@ static char *path_of(struct ipc_object *object, char *buf, int size)
 out:
 	spin_unlock(&object->name_lock);
 	return path;
-}
-
-static void drop_pipe(struct ipc_pipe *pipe)
-{
-	ipc_object_remove(&pipe->object);
-	ipc_object_put(&pipe->object);
 }
 
 /* A pipe that is shown, for a new inode whose owner and mode are set. */
@@ -221,7 +218,7 @@ static void evict_inode(struct inode *inode)
 		spin_lock(&pipe->object.name_lock);
 		pipe->object.inode = NULL;
 		spin_unlock(&pipe->object.name_lock);
-		drop_pipe(pipe);
+		ipc_pipe_retire(pipe);
 	}
 	return_inode(super_of(inode->i_sb));
 }

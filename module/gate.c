@@ -95,6 +95,8 @@ struct ipc_controller {
 	u32 last_gate; /* look_lock */
 	u32 nr_gates; /* look_lock */
 	bool looking; /* look_lock; is one of the lookers */
+	kuid_t uid; /* never changes; who opened it */
+	bool privileged; /* never changes; may hold whoever he likes */
 	bool closed; /* look_lock; its process has exited: no gate any more */
 };
 
@@ -289,8 +291,14 @@ static void free_gate(struct gate *gate)
  */
 static bool gate_matches(const struct gate *gate, enum ipc_point point)
 {
+	const struct ipc_controller *controller = gate->controller;
+
+	/* An owner of a pipe decides for his own tasks, not for root's. */
+	if (!controller->privileged &&
+	    !uid_eq(controller->uid, task_uid(current)))
+		return false;
 	return !gate->spent && test_bit(point, gate->points) &&
-	       gate->controller->owner != task_tgid(current) &&
+	       controller->owner != task_tgid(current) &&
 	       (!gate->pid || gate->pid == task_pid(current));
 }
 
@@ -366,7 +374,8 @@ static enum hold_state take_hold(struct ipc_op *op)
 	struct ipc_tie *tie;
 
 	lockdep_assert_held(&look_lock);
-	if (op->nowait || !may_hold(op->point))
+	/* One of another time of looking is not known to who looks now. */
+	if (op->epoch != epoch || op->nowait || !may_hold(op->point))
 		return NOT_HELD;
 	holder = find_stepper(op);
 	if (!holder) {
@@ -622,6 +631,8 @@ struct ipc_controller *ipc_controller_create(void)
 	kref_init(&controller->refs);
 	init_waitqueue_head(&controller->queue);
 	controller->owner = get_pid(task_tgid(current));
+	controller->uid = current_uid();
+	controller->privileged = capable(CAP_SYS_ADMIN);
 	INIT_WORK(&controller->death_work, do_death_work);
 	init_waitqueue_func_entry(&controller->death, note_death);
 	add_wait_queue(&controller->owner->wait_pidfd, &controller->death);
@@ -1089,6 +1100,9 @@ bool ipc_tasks_look(const struct ipc_controller *controller,
 		switches[i] = look_at_task(controller, &tasks[i]);
 		if (tasks[i].state == IPCDEMO_TASK_RUNNING)
 			quiet = false;
+		if (fatal_signal_pending(current))
+			return false;
+		cond_resched();
 	}
 	return quiet;
 }

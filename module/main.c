@@ -9,6 +9,7 @@
 #include "chardev.h"
 #include "fs.h"
 #include "main.h"
+#include "object.h"
 #include "procfs.h"
 #include "reclaim.h"
 
@@ -36,6 +37,9 @@ static int __init ipcdemo_init(void)
 	err = ipc_procfs_init();
 	if (err)
 		goto err_procfs;
+	err = ipc_objects_init();
+	if (err)
+		goto err_objects;
 	err = ipc_defaults_init();
 	if (err)
 		goto err_defaults;
@@ -55,6 +59,8 @@ err_chardev:
 err_reclaim:
 	ipc_defaults_exit();
 err_defaults:
+	ipc_objects_exit();
+err_objects:
 	ipc_procfs_exit();
 err_procfs:
 	return err;
@@ -66,6 +72,7 @@ static void __exit ipcdemo_exit(void)
 	ipc_chardev_exit();
 	ipc_reclaim_exit();
 	ipc_defaults_exit();
+	ipc_objects_exit();
 	ipc_procfs_exit();
 }
 

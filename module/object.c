@@ -123,6 +123,42 @@ void ipc_object_remove(struct ipc_object *object)
 	discount(object);
 }
 
+static struct workqueue_struct *retiring;
+
+static void retire(struct work_struct *work)
+{
+	struct ipc_object *object =
+		container_of(work, struct ipc_object, retire_work);
+
+	ipc_procfs_remove(object);
+	xa_erase(&objects, object->id);
+	ipc_object_put(object);
+}
+
+void ipc_object_retire(struct ipc_object *object)
+{
+	/*
+	 * In such an array that keeps the place: the id is not given to another
+	 * object while the name in /proc is there.  Needs no memory.
+	 */
+	xa_store(&objects, object->id, NULL, 0);
+	discount(object);
+	INIT_WORK(&object->retire_work, retire);
+	queue_work(retiring, &object->retire_work);
+}
+
+int ipc_objects_init(void)
+{
+	if (!ipc_load_fault("work queue of objects"))
+		retiring = alloc_workqueue("ipcdemo", WQ_UNBOUND, 0);
+	return retiring ? 0 : -ENOMEM;
+}
+
+void ipc_objects_exit(void)
+{
+	destroy_workqueue(retiring);
+}
+
 void ipc_object_follow(struct ipc_object *object, const struct inode *inode)
 {
 	WRITE_ONCE(object->owner, inode->i_uid);
@@ -132,13 +168,12 @@ void ipc_object_follow(struct ipc_object *object, const struct inode *inode)
 
 int ipc_object_may(const struct ipc_object *object, int mask)
 {
-	umode_t mode = READ_ONCE(object->mode);
+	umode_t mode = READ_ONCE(object->mode) >> 6;
 
-	if (uid_eq(current_fsuid(), READ_ONCE(object->owner)))
-		mode >>= 6;
-	else if (in_group_p(READ_ONCE(object->group)))
-		mode >>= 3;
-	if (!(mask & ~mode & (MAY_READ | MAY_WRITE)))
+	if (!mask)
+		return 0;
+	if (uid_eq(current_fsuid(), READ_ONCE(object->owner)) &&
+	    !(mask & ~mode & (MAY_READ | MAY_WRITE)))
 		return 0;
 	return capable(CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }

@@ -23,6 +23,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/workqueue.h>
 
 #include "points.h"
 
@@ -73,6 +74,7 @@ struct ipc_object {
 			    struct ipc_waiter_copy *copy);
 	struct list_head gates; /* gate.c and its lock */
 	struct proc_dir_entry *proc;
+	struct work_struct retire_work;
 	atomic64_t count[IPC_NR_POINTS];
 };
 
@@ -143,6 +145,18 @@ int ipc_object_count(struct ipc_object *object);
 /* Hide an object; waits until no view looks at it.  May sleep. */
 void ipc_object_remove(struct ipc_object *object);
 
+/*
+ * Hide an object, and drop its creator's reference, where nobody may be waited
+ * for: a view's reader could stand in a page fault for as long as he likes, and
+ * an inode goes inside a close, with locks of the file system.  Nobody finds the
+ * object any more when this returns; its file in /proc, and its id, go soon.
+ */
+void ipc_object_retire(struct ipc_object *object);
+
+/* What retiring needs.  The reverse waits for what is under way. */
+int ipc_objects_init(void);
+void ipc_objects_exit(void);
+
 /* The object with this id and kind, with a reference, or NULL. */
 struct ipc_object *ipc_object_get(u32 id, enum ipc_kind kind);
 
@@ -154,7 +168,9 @@ void ipc_object_follow(struct ipc_object *object, const struct inode *inode);
 
 /*
  * Whether the current task may read (MAY_READ) or change (MAY_WRITE) an object
- * that it has no descriptor of: the rules of open(2).  Return: 0 or -EACCES.
+ * that it has no descriptor of.  Only its owner, as far as the mode lets him, or
+ * with CAP_DAC_OVERRIDE: the directories that a name stands in keep others out,
+ * and a number goes round them.  Return: 0 or -EACCES.
  */
 int ipc_object_may(const struct ipc_object *object, int mask);
 

@@ -236,6 +236,24 @@ static int lock_killable(struct ipc_pipe *pipe, const struct steps *steps)
 	return mutex_lock_killable(&pipe->mutex);
 }
 
+/*
+ * With @try: for a caller who may not wait, as it has another lock.  Return: 0,
+ * -EINTR as above, -EBUSY if somebody else has the mutex.
+ */
+static int lock_or_try(struct ipc_pipe *pipe, const struct steps *steps,
+		       bool try)
+{
+	if (!try)
+		return lock_killable(pipe, steps) ? -EINTR : 0;
+	if (!mutex_trylock(&pipe->mutex))
+		return -EBUSY;
+	if (ipc_is_looking()) {
+		ipc_op_lock(IPC_OP_RUNNING, true);
+		ipc_arrive(&pipe->object, steps->locked, -1, -1);
+	}
+	return 0;
+}
+
 static void lock(struct ipc_pipe *pipe, const struct steps *steps)
 {
 	if (ipc_is_looking())
@@ -576,6 +594,9 @@ static int begin_use(struct ipc_pipe *pipe)
 
 	if (pipe->cred)
 		return 0;
+	/* The array is changed below: nothing may be in it. */
+	if (WARN_ON_ONCE(!is_empty(pipe)))
+		return -ENOMEM;
 	sum = begin_charge(pipe, nr);
 	if (over_soft(sum) && !is_privileged()) {
 		nr = LEAST_SLOTS;
@@ -1014,8 +1035,9 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 	size_t done = 0;
 	int err;
 
-	if (lock_killable(pipe, &read_steps))
-		return -EINTR;
+	err = lock_or_try(pipe, &read_steps, nonblock);
+	if (err)
+		return err;
 	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
 
 	for (;;) {
@@ -1200,8 +1222,9 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 	size_t done = 0;
 	int err;
 
-	if (lock_killable(pipe, &write_steps))
-		return -EINTR;
+	err = lock_or_try(pipe, &write_steps, nonblock);
+	if (err)
+		return err;
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
 
 	err = need_reader(pipe);
@@ -1321,6 +1344,15 @@ static int wait_for_real(struct pipe_inode_info *real, bool nonblock)
 	return err;
 }
 
+/* Somebody else has our mutex: wait for that, without the other. */
+static int wait_for_lock(struct ipc_pipe *pipe, const struct steps *steps)
+{
+	if (lock_killable(pipe, steps))
+		return -EINTR;
+	unlock(pipe);
+	return 0;
+}
+
 /* Not exclusive: who is woken here may find something else to wait for. */
 static int
 wait_to_splice(struct ipc_pipe *pipe, struct ipc_op **op,
@@ -1364,11 +1396,14 @@ ssize_t ipc_pipe_splice_read(struct ipc_pipe *pipe, struct file *file,
 		if (result)
 			break;
 		result = read_end(pipe, file, &sink, true, &op);
-		if (result != -EAGAIN || nonblock)
+		if (result != -EBUSY && (result != -EAGAIN || nonblock))
 			break;
 		pipe_unlock(real);
-		result = wait_to_splice(pipe, &op, &read_steps,
-					&pipe->read_queue, may_read);
+		if (result == -EBUSY)
+			result = wait_for_lock(pipe, &read_steps);
+		else
+			result = wait_to_splice(pipe, &op, &read_steps,
+						&pipe->read_queue, may_read);
 		pipe_lock(real);
 		if (result)
 			break;
@@ -1417,7 +1452,8 @@ ssize_t ipc_pipe_splice_write(struct ipc_pipe *pipe, struct file *file,
 	struct splice_target target = {.pipe = pipe, .file = file, .op = &op};
 	struct splice_desc desc = {
 		.total_len = len,
-		.flags = flags,
+		/* Neither side waits if ours does not. */
+		.flags = nonblock ? flags | SPLICE_F_NONBLOCK : flags,
 		.u.data = &target,
 	};
 	ssize_t result;
@@ -1427,10 +1463,13 @@ ssize_t ipc_pipe_splice_write(struct ipc_pipe *pipe, struct file *file,
 		pipe_lock(real);
 		result = __splice_from_pipe(real, &desc, splice_buffer);
 		pipe_unlock(real);
-		if (result != -EAGAIN || !target.full || nonblock)
+		if (result == -EBUSY)
+			result = wait_for_lock(pipe, &write_steps);
+		else if (result == -EAGAIN && target.full && !nonblock)
+			result = wait_to_splice(pipe, &op, &write_steps,
+						&pipe->write_queue, may_write);
+		else
 			break;
-		result = wait_to_splice(pipe, &op, &write_steps,
-					&pipe->write_queue, may_write);
 		if (result)
 			break;
 	}
@@ -1668,7 +1707,8 @@ static void set_keep(struct ipc_pipe *pipe, bool keep)
 	}
 	/* Writers without a reader get their EPIPE now. */
 	wake_all(pipe);
-	if (is_unused(pipe))
+	/* An anonymous pipe without ends is being made or going. */
+	if (is_unused(pipe) && !pipe->anonymous)
 		drop_all(pipe);
 }
 
@@ -1809,10 +1849,18 @@ static bool find_waiter(struct ipc_object *object, const struct pid *pid,
 	return false;
 }
 
+void ipc_pipe_retire(struct ipc_pipe *pipe)
+{
+	/* Nobody has an end open: nobody begins it again. */
+	cancel_delayed_work_sync(&pipe->trim_work);
+	ipc_object_retire(&pipe->object);
+}
+
 static void pipe_release(struct ipc_object *object)
 {
 	struct ipc_pipe *pipe = ipc_pipe_of(object);
 
+	/* Done already, but for a pipe that was never shown. */
 	cancel_delayed_work_sync(&pipe->trim_work);
 	/*
 	 * Nobody has an end open or holds a reference: the lock is free, and

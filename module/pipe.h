@@ -110,6 +110,12 @@ struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode);
  */
 struct ipc_pipe *ipc_pipe_create_anonymous(unsigned long number);
 
+/*
+ * The inode that owns a pipe goes: hide it at once, drop the reference soon.  No
+ * end is open.  May sleep, but waits for no reader of a view.
+ */
+void ipc_pipe_retire(struct ipc_pipe *pipe);
+
 /* A new file is an end of an anonymous pipe; ipc_pipe_close() is the reverse. */
 void ipc_pipe_join(struct ipc_pipe *pipe, struct file *file);
 

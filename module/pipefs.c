@@ -29,17 +29,30 @@ static const struct dentry_operations pipe_dentry_ops = {
 	.d_dname = pipe_dname,
 };
 
-/* simple_pin_fs() and its own lock guard these two. */
+static struct file_system_type pipe_fs;
+
+/*
+ * simple_pin_fs() and its own lock guard these two.  Each open file has a share;
+ * its release gives that up, while its path holds the mount still.
+ */
 static struct vfsmount *pipe_mount;
 static int pipe_mount_users;
 
-static void drop_pipe(struct ipc_pipe *pipe)
+int ipc_pipefs_pin(void)
 {
-	ipc_object_remove(&pipe->object);
-	ipc_object_put(&pipe->object);
+	return simple_pin_fs(&pipe_fs, &pipe_mount, &pipe_mount_users);
 }
 
-/* The last file is gone; it holds the mount until this has returned. */
+void ipc_pipefs_unpin(void)
+{
+	simple_release_fs(&pipe_mount, &pipe_mount_users);
+}
+
+/*
+ * The last reference is gone: that of a file, or, if somebody watches the pipe
+ * with inotify, of a mark.  Must not give the mount up: the mount waits for the
+ * marks.
+ */
 static void evict_inode(struct inode *inode)
 {
 	struct ipc_pipe *pipe = inode->i_private;
@@ -49,8 +62,7 @@ static void evict_inode(struct inode *inode)
 	/* The root directory of the mount is no pipe. */
 	if (!pipe)
 		return;
-	drop_pipe(pipe);
-	simple_release_fs(&pipe_mount, &pipe_mount_users);
+	ipc_pipe_retire(pipe);
 }
 
 static const struct super_operations pipe_super_ops = {
@@ -93,7 +105,7 @@ static const struct inode_operations pipe_inode_ops = {
 	.getattr = simple_getattr,
 };
 
-/* Takes the pipe over, and the mount, if it succeeds. */
+/* Takes the pipe over, if it succeeds. */
 static struct inode *make_inode(struct ipc_pipe *pipe, ino_t number)
 {
 	struct inode *inode = new_inode(pipe_mount->mnt_sb);
@@ -144,28 +156,16 @@ static struct inode *make_inode_and_pipe(u64 capacity)
 	ino_t number = get_next_ino();
 	struct ipc_pipe *pipe;
 	struct inode *inode;
-	int err;
 
-	err = simple_pin_fs(&pipe_fs, &pipe_mount, &pipe_mount_users);
-	if (err)
-		return ERR_PTR(err);
 	pipe = make_pipe(number, capacity);
-	if (IS_ERR(pipe)) {
-		err = PTR_ERR(pipe);
-		goto err_pipe;
-	}
+	if (IS_ERR(pipe))
+		return ERR_CAST(pipe);
 	inode = make_inode(pipe, number);
 	if (!inode) {
-		err = -ENOMEM;
-		goto err_inode;
+		ipc_pipe_retire(pipe);
+		return ERR_PTR(-ENOMEM);
 	}
 	return inode;
-
-err_inode:
-	drop_pipe(pipe);
-err_pipe:
-	simple_release_fs(&pipe_mount, &pipe_mount_users);
-	return ERR_PTR(err);
 }
 
 /* A file for one end, with an inode reference of its own. */
@@ -173,7 +173,11 @@ static struct file *make_file(struct inode *inode, unsigned int flags)
 {
 	struct ipc_pipe *pipe = inode->i_private;
 	struct file *file;
+	int err;
 
+	err = ipc_pipefs_pin();
+	if (err)
+		return ERR_PTR(err);
 	ihold(inode);
 	/* alloc_file_pseudo() takes none, the last fput() drops one. */
 	__module_get(THIS_MODULE);
@@ -181,6 +185,7 @@ static struct file *make_file(struct inode *inode, unsigned int flags)
 	if (IS_ERR(file)) {
 		module_put(THIS_MODULE);
 		iput(inode);
+		ipc_pipefs_unpin();
 		return file;
 	}
 	file->private_data = pipe;
@@ -190,12 +195,18 @@ static struct file *make_file(struct inode *inode, unsigned int flags)
 
 int ipc_pipefs_create(struct file *files[2], unsigned int flags, u64 capacity)
 {
-	struct inode *inode = make_inode_and_pipe(capacity);
 	struct file *reader, *writer;
-	int err = 0;
+	struct inode *inode;
+	int err;
 
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
+	err = ipc_pipefs_pin();
+	if (err)
+		return err;
+	inode = make_inode_and_pipe(capacity);
+	if (IS_ERR(inode)) {
+		err = PTR_ERR(inode);
+		goto out_pin;
+	}
 	writer = make_file(inode, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)));
 	if (IS_ERR(writer)) {
 		err = PTR_ERR(writer);
@@ -212,5 +223,7 @@ int ipc_pipefs_create(struct file *files[2], unsigned int flags, u64 capacity)
 out:
 	/* The files have theirs; without one the pipe goes here. */
 	iput(inode);
+out_pin:
+	ipc_pipefs_unpin();
 	return err;
 }

@@ -5,7 +5,7 @@
  * Ownership.  The inode of an anonymous pipe owns the pipe, and each of its files
  * holds the inode by way of a dentry; so the pipe goes with its last file,
  * wherever that was opened, sent or inherited.  The internal mount exists while
- * there are such pipes: one that existed always would keep the module.
+ * there are such files: one that existed always would keep the module.
  */
 #ifndef IPCDEMO_PIPEFS_H
 #define IPCDEMO_PIPEFS_H
@@ -25,5 +25,12 @@ struct file;
  * ipc_pipe_resize() returns of @capacity.
  */
 int ipc_pipefs_create(struct file *files[2], unsigned int flags, u64 capacity);
+
+/*
+ * A file of an anonymous pipe has a share in the mount, from its opening to its
+ * release.  May sleep.  Return: 0 or -errno.
+ */
+int ipc_pipefs_pin(void);
+void ipc_pipefs_unpin(void);
 
 #endif /* IPCDEMO_PIPEFS_H */

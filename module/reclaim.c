@@ -3,9 +3,9 @@
  * Under memory pressure: pages that pipes keep in empty slots go back
  *
  * The kernel calls these inside an allocation of some task, which may hold any
- * lock, a pipe's mutex among them: so they only try to lock.  For the same
- * reason they must never drop the last reference to a pipe, whose release
- * sleeps: every pipe has another one until ipc_reclaim_exit() has returned.
+ * lock, a pipe's mutex among them: so they only try to lock.  The reference that
+ * they drop may be the last one: releasing a pipe waits for no lock, and for no
+ * work, as that was cancelled before the pipe was hidden.
  */
 #include <linux/kernel.h>
 

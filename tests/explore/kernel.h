@@ -67,6 +67,7 @@ struct task_struct;
 #define module_param(...)
 #define MODULE_PARM_DESC(...)
 #define WARN_ON(condition)	  model_warn(condition, #condition)
+#define WARN_ON_ONCE(condition)	  WARN_ON(condition)
 #define lockdep_assert_held(lock) model_assert((lock)->owner == current)
 #define might_sleep()
 

@@ -155,6 +155,9 @@ static void nothing_there_is_eagain(void **state)
 	assert_errno(EAGAIN, move(real.r, e.w, 10, SPLICE_F_NONBLOCK));
 	nonblocking(e.r, true);
 	assert_errno(EAGAIN, move(e.r, real.w, 10, 0));
+	/* The flag of our end says so for both. */
+	nonblocking(e.w, true);
+	assert_errno(EAGAIN, move(real.r, e.w, 10, 0));
 	/* Nor room. */
 	assert_ret(1, put(real.w, 1, 1));
 	nonblocking(e.w, true);

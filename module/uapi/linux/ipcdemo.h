@@ -27,8 +27,8 @@
  *    one.  A descriptor that is an end of a pipe, or a region, takes its own id
  *    or 0 and nothing else (EINVAL).  On a control descriptor an id that is not
  *    there, or is an object of the other kind, is ENOENT.  Who names another than
- *    the default objects needs the permission that open(2) would ask for:
- *    reading to see what is in it, writing to change it (EACCES).
+ *    the default objects must own the object, with the permission to read to see
+ *    what is in it, to write to change it, or have CAP_DAC_OVERRIDE (EACCES).
  *  - Members marked "0" must be 0, and flags hold only bits named here: EINVAL.
  *  - A bad pointer is EFAULT, and then nothing has changed (unless the memory
  *    of the request was unmapped while the call was at work).

@@ -29,7 +29,7 @@ wrong() {
 	wrong 2:6 "expected a name for the task" "task 1st"
 	wrong 2:12 "expected a power of two, not '3'" "pipe slots 3"
 	wrong 2:14 "expected 'process' or 'kernel', not 'user'" "pipe persist user"
-	wrong 3:1 "'pipe' and 'task' come before everything else" "W: write 1\ntask R"
+	wrong 3:1 "'pipe' comes before everything but 'task'" "W: write 1\npipe slots 2"
 	tried 2 ipcdemo step - </dev/null
 	says "standard input:1:1: the file has no task"
 }
