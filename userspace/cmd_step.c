@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "step.h"
@@ -16,6 +18,7 @@
 
 struct request {
 	bool tap;
+	bool json;
 	bool verbose;
 	bool explain;
 	bool stay;
@@ -73,6 +76,18 @@ static int run_plain(struct cli *cli, struct schedule *s,
 	return err;
 }
 
+static int run_json(struct cli *cli, struct schedule *s,
+		    struct step_report *report)
+{
+	int err;
+
+	report->to = stdout;
+	err = step_run(cli, s, report);
+	step_json_end(report, !err);
+	fflush(stdout);
+	return err;
+}
+
 static int run_all(struct cli *cli, struct schedule *schedules, size_t n,
 		   const struct request *want)
 {
@@ -85,12 +100,15 @@ static int run_all(struct cli *cli, struct schedule *schedules, size_t n,
 	for (i = 0; i < n && !step_interrupted(); i++) {
 		report = (struct step_report){
 			.verbose = want->verbose,
+			.json = want->json,
 			.explain = want->explain,
 			.stay = want->stay,
 			.timeout_ms = want->timeout_ms,
 		};
 		if (want->tap)
 			err = run_tap(cli, &schedules[i], &report, i + 1);
+		else if (want->json)
+			err = run_json(cli, &schedules[i], &report);
 		else
 			err = run_plain(cli, &schedules[i], &report);
 		free(report.failure);
@@ -146,13 +164,65 @@ static int step(struct cli *cli, char **files, size_t n,
 	return status;
 }
 
-/* An id, or a path that is no regular file: somebody wants to look at it. */
-static bool is_object(const char *word)
+/* A FIFO that is one of ours; the shell's <(...) is one that is not. */
+static bool is_our_fifo(struct cli *cli, const struct stat *st)
+{
+	struct ipcdemo_table table;
+	const char *dev, *ino;
+	bool found = false;
+	char numbers[40];
+	size_t row;
+
+	if (ipcdemo_list(cli->ipc, IPCDEMO_PIPE, &table))
+		return false;
+	snprintf(numbers, sizeof(numbers), "%u:%u %llu", major(st->st_dev),
+		 minor(st->st_dev), (unsigned long long)st->st_ino);
+	for (row = 0; !found && row < table.rows; row++) {
+		dev = ipcdemo_cell(&table, row, "dev");
+		ino = ipcdemo_cell(&table, row, "ino");
+		if (dev && ino && !strncmp(numbers, dev, strlen(dev)))
+			found = !strcmp(numbers + strlen(dev) + 1, ino);
+	}
+	ipcdemo_table_free(&table);
+	return found;
+}
+
+/* An id, or the path of a pipe: somebody wants to step it by keys. */
+static bool is_object(struct cli *cli, const char *word)
 {
 	struct stat st;
 
-	return !word[strspn(word, "0123456789")] ||
-	       (!stat(word, &st) && S_ISCHR(st.st_mode));
+	if (!word[strspn(word, "0123456789")])
+		return true;
+	if (stat(word, &st))
+		return false;
+	return S_ISCHR(st.st_mode) ||
+	       (S_ISFIFO(st.st_mode) && is_our_fifo(cli, &st));
+}
+
+/*
+ * What opens a pipe that was given by its id: its path, or the descriptor of
+ * somebody who has it open.  Return: 0, or FAILED after a message.
+ */
+static int find_opening(struct cli *cli, __u32 id, char *path, size_t size)
+{
+	struct ipcdemo_pipe_view v;
+	struct ipcdemo_ends ends;
+	struct stat st;
+
+	if (ipcdemo_pipe_view(cli->ipc, id, &v))
+		return fail_ipc(cli);
+	snprintf(path, size, "%s", v.name);
+	ipcdemo_pipe_view_free(&v);
+	if (!stat(path, &st))
+		return 0;
+	if (ipcdemo_pipe_ends(cli->ipc, id, &ends))
+		return fail_ipc(cli);
+	if (ends.n)
+		snprintf(path, size, "/proc/%d/fd/%d", ends.end[0].pid,
+			 ends.end[0].fd);
+	ipcdemo_ends_free(&ends);
+	return 0;
 }
 
 /* A mistake in it is told before the screen is taken. */
@@ -170,26 +240,23 @@ static int step_object(struct cli *cli, char **words, size_t n,
 {
 	const char *file = n > 1 ? words[1] : NULL;
 	enum ipcdemo_kind kind;
-	__u32 id, ours;
+	char path[PATH_MAX];
+	__u32 id;
 	int err, fd;
 
 	if (n > 2)
 		return usage(cli, "step: do not know what to do with '%s'",
 			     words[2]);
-	if (want->tap || want->verbose || want->explain || want->stay)
+	if (want->tap || want->json || want->verbose || want->explain ||
+	    want->stay)
 		return usage(cli,
-			     "--explain, --stay, --tap and --verbose are for FILEs alone");
+			     "with an ID there are only --timeout and --until");
 	err = find_object(cli, words[0], &kind, &id);
 	if (err)
 		return err;
 	if (kind != IPCDEMO_PIPE)
 		return fail("%s is a region: only pipes can be stepped",
 			    words[0]);
-	err = parse_id(cli, IPCDEMO_PIPE, NULL, &ours);
-	if (!err && id != ours)
-		err = fail("only the default pipe, %u, can be stepped", ours);
-	if (err)
-		return err;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return usage(cli,
 			     "step %s needs a terminal on standard input and output; to do it without, write a schedule",
@@ -197,11 +264,15 @@ static int step_object(struct cli *cli, char **words, size_t n,
 	err = file ? check_file(file) : 0;
 	if (err)
 		return err;
+	if (words[0][strspn(words[0], "0123456789")])
+		snprintf(path, sizeof(path), "%s", words[0]);
+	else if (find_opening(cli, id, path, sizeof(path)))
+		return FAILED;
 	step_catch_signals();
 	fd = keep_looking(cli);
 	if (fd < 0)
 		return fail_ipc(cli);
-	err = step_screen(cli, file, want->until, want->timeout_ms);
+	err = step_screen(cli, id, path, file, want->until, want->timeout_ms);
 	close(fd);
 	return err;
 }
@@ -242,6 +313,9 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 		case OPT_EXPLAIN:
 			want.explain = true;
 			break;
+		case OPT_JSON:
+			want.json = true;
+			break;
 		case OPT_STAY:
 			want.stay = true;
 			break;
@@ -265,12 +339,16 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 			return USAGE;
 		}
 	}
-	if (want.stay && want.tap)
-		return usage(cli, "--stay is for people, --tap for programs");
+	if ((want.stay || want.verbose || want.explain) &&
+	    (want.json || (want.stay && want.tap)))
+		return usage(cli,
+			     "--stay, --explain and -v are for people, --json and --tap for programs");
+	if (want.json && want.tap)
+		return usage(cli, "--json or --tap, not both");
 	if (optind == argc)
 		return usage(cli,
 			     "step needs a FILE with a schedule, or the ID of a pipe");
-	object = is_object(argv[optind]);
+	object = is_object(cli, argv[optind]);
 	if (want.until && !object)
 		return usage(cli, "--until is for an ID and a FILE");
 	if (object)

@@ -89,6 +89,7 @@ static const struct cli_option run_options[] = {
 
 static const struct cli_option step_options[] = {
 	{OPT_EXPLAIN, "explain", NULL, "print the comments of the schedule"},
+	{OPT_JSON, "json", NULL, "print JSON Lines: each arrival, each line"},
 	{OPT_STAY, "stay", NULL,
 	 "if one fails, leave all as it is until Ctrl-C"},
 	{OPT_TAP, "tap", NULL, "print a line of TAP for each FILE"},

@@ -206,6 +206,7 @@ void step_free(struct schedule *schedule);
  * message.
  */
 struct step_parser *step_parser_new(struct schedule *schedule);
+void step_parser_free(struct step_parser *parser);
 int step_parse_line(struct step_parser *parser, const char *line);
 
 /* May a task be called so? */
@@ -215,10 +216,13 @@ bool step_is_name(const char *text);
  * struct step_report - how a schedule is run, and what came out
  * @to:		where it is told, line by line, what happens
  * @verbose:	each arrival at a point, too
+ * @json:	in JSON Lines, each arrival as well
  * @explain:	the schedule's comments, too
  * @stay:	when something did not come true, say so and leave everything as
  *		it is until a signal comes
  * @in_use:	others may have the pipe open, and bytes in it: they stay
+ * @pipe:	the id of the pipe, 0: the default one
+ * @path:	what tasks open; NULL: the device
  * @timeout_ms:	how long an order may take
  * @expectations: how many held
  * @failure:	what did not come true: a sentence with file and line; empty:
@@ -227,9 +231,12 @@ bool step_is_name(const char *text);
 struct step_report {
 	FILE *to;
 	bool verbose;
+	bool json;
 	bool explain;
 	bool stay;
 	bool in_use;
+	__u32 pipe;
+	const char *path;
 	int timeout_ms;
 	unsigned int expectations;
 	char *failure;
@@ -241,6 +248,9 @@ struct step_report {
  */
 int step_run(struct cli *cli, struct schedule *schedule,
 	     struct step_report *report);
+
+/* The last line of a schedule that was run with report->json. */
+void step_json_end(const struct step_report *report, bool ok);
 
 /* The signal that wants the program to end, or 0; step_run() looks at it. */
 int step_interrupted(void);

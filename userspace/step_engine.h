@@ -119,7 +119,8 @@ struct worker {
 
 /**
  * struct run - a schedule that runs
- * @pipe:	the id of the default pipe
+ * @pipe:	the id of the pipe
+ * @path:	what tasks open
  * @control:	our control descriptor, -1: none
  * @guard:	an end or both, while a task opens its own; -1: none
  * @changed:	the pipe is ours: put it back at the end
@@ -138,6 +139,7 @@ struct run {
 	struct schedule *s;
 	struct step_report *report;
 	__u32 pipe;
+	const char *path;
 	int control;
 	int guard;
 	bool changed;
@@ -243,5 +245,12 @@ int step_expect(struct run *r, const struct step_line *l);
 
 /* What a task read last, or what its command printed; to be freed. */
 char *step_got(const struct worker *w, size_t *len);
+
+/* ---- step_json.c --------------------------------------------------------- */
+
+void step_json_begin(const struct run *r);
+void step_json_line(const struct run *r, const struct step_line *l, bool ok);
+void step_json_task(const struct run *r, const struct worker *w,
+		    const char *type);
 
 #endif /* STEP_ENGINE_H */

@@ -1052,6 +1052,13 @@ int step_parse_line(struct step_parser *p, const char *line)
 	return err;
 }
 
+void step_parser_free(struct step_parser *parser)
+{
+	if (parser)
+		free(parser->above);
+	free(parser);
+}
+
 struct step_parser *step_parser_new(struct schedule *schedule)
 {
 	struct step_parser *p = calloc(1, sizeof(*p));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The engine: runs a schedule on the default pipe (see step_engine.h)
+ * The engine: runs a schedule on a pipe (see step_engine.h)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -214,6 +214,8 @@ static void tell(struct run *r)
 			continue;
 		w->moved = false;
 		w->told = w->now;
+		if (r->report->json)
+			step_json_task(r, w, "arrival");
 		if (!r->report->verbose)
 			continue;
 		point = step_point(w->now.point);
@@ -784,9 +786,17 @@ static int wait_until_ready(struct run *r, struct worker *w)
 	}
 	if (w->share->ready > 0)
 		return 0;
-	return step_failed(r, "%s cannot open %s: %s", w->task->name,
-			   ipcdemo_device(r->cli->ipc),
+	return step_failed(r, "%s cannot open %s: %s", w->task->name, r->path,
 			   strerror(-w->share->ready));
+}
+
+static int take_guard(struct run *r, int flags)
+{
+	r->guard = open(r->path, flags | O_CLOEXEC);
+	if (r->guard < 0)
+		return step_failed(r, "cannot open %s: %s", r->path,
+				   strerror(errno));
+	return 0;
 }
 
 static void drop_guard(struct run *r)
@@ -811,10 +821,8 @@ static int open_guard(struct run *r, const struct step_task *task, bool early,
 	if (err)
 		return err;
 	*at_once = !early || !r->unused || stat.open_waiters;
-	if (!*at_once) {
-		r->guard = ipcdemo_open(r->cli->ipc, O_RDWR);
-		return r->guard < 0 ? step_failed_ipc(r) : 0;
-	}
+	if (!*at_once)
+		return take_guard(r, O_RDWR);
 	if (task->opens != STEP_WRITE || stat.readers ||
 	    stat.persistence == IPCDEMO_PERSIST_KERNEL)
 		return 0;
@@ -822,8 +830,7 @@ static int open_guard(struct run *r, const struct step_task *task, bool early,
 		return step_failed(r,
 				   "%s cannot open the pipe for writing: it has no reader, and others wait for one, too; use 'task %s' and '%s: open write'",
 				   task->name, task->name, task->name);
-	r->guard = ipcdemo_open(r->cli->ipc, O_RDONLY | O_NONBLOCK);
-	return r->guard < 0 ? step_failed_ipc(r) : 0;
+	return take_guard(r, O_RDONLY | O_NONBLOCK);
 }
 
 int step_set_base(struct run *r)
@@ -904,7 +911,9 @@ static int open_pipe(struct run *r)
 {
 	struct ipcdemo *ipc = r->cli->ipc;
 
-	if (ipcdemo_default(ipc, IPCDEMO_PIPE, &r->pipe))
+	r->pipe = r->report->pipe;
+	r->path = r->report->path ?: ipcdemo_device(ipc);
+	if (!r->pipe && ipcdemo_default(ipc, IPCDEMO_PIPE, &r->pipe))
 		return step_failed_ipc(r);
 	r->control = ipcdemo_open(ipc, IPCDEMO_O_CONTROL);
 	if (r->control < 0 ||
@@ -920,12 +929,8 @@ static int declare_early(struct run *r)
 {
 	int err = 0;
 
-	if (r->unused) {
-		r->guard = ipcdemo_open(r->cli->ipc, O_RDWR);
-		if (r->guard < 0)
-			return step_failed_ipc(r);
-		err = is_unused(r, 1);
-	}
+	if (r->unused)
+		err = take_guard(r, O_RDWR) ?: is_unused(r, 1);
 	r->deadline = now_ms() + r->report->timeout_ms;
 	while (!err && r->n < r->s->early)
 		err = step_declare(r, true);
@@ -1113,6 +1118,12 @@ static int run_lines(struct run *r)
 	for (i = 0; i < r->s->nlines && !err; i++) {
 		l = r->s->lines[i];
 		result = l->kind != STEP_OP && l->kind != STEP_TASK;
+		if (report->json) {
+			err = step_do(r, l);
+			report->expectations += !err && step_is_expectation(l);
+			step_json_line(r, l, !err);
+			continue;
+		}
 		explain(r, l->above);
 		fprintf(to, "%5u  %-*s", l->line,
 			report->verbose || !result ? 0 : 36, l->text);
@@ -1146,6 +1157,11 @@ static void tell_failure(struct run *r)
 	char words[160];
 	int point;
 
+	if (r->report->json) {
+		for (w = r->workers; w < r->workers + r->n; w++)
+			step_json_task(r, w, "state");
+		return;
+	}
 	fprintf(to, "what each task is doing:\n");
 	for (w = r->workers; w < r->workers + r->n; w++) {
 		fprintf(to, "  %s %s", w->task->name,
@@ -1195,6 +1211,8 @@ int step_run(struct cli *cli, struct schedule *schedule,
 	r = step_begin(cli, schedule, report, &err);
 	if (!r)
 		return err;
+	if (report->json)
+		step_json_begin(r);
 	if (!err)
 		err = run_lines(r);
 	if (err && r->line && !interrupted) {

@@ -985,8 +985,8 @@ static int begin_screen(const struct style *style)
 	return 0;
 }
 
-int step_screen(struct cli *cli, const char *file, unsigned int until,
-		int timeout_ms)
+int step_screen(struct cli *cli, __u32 pipe, const char *path, const char *file,
+		unsigned int until, int timeout_ms)
 {
 	struct screen *sc = calloc(1, sizeof(*sc));
 	int err;
@@ -995,7 +995,7 @@ int step_screen(struct cli *cli, const char *file, unsigned int until,
 		return fail("out of memory");
 	shown = sc;
 	choose_style(sc, &cli->style);
-	err = session_begin(&sc->session, cli, timeout_ms);
+	err = session_begin(&sc->session, cli, pipe, path, timeout_ms);
 	if (!err && file)
 		session_load(&sc->session, file, until);
 	if (!err)

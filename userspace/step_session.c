@@ -170,7 +170,7 @@ static int restart(struct session *s)
 {
 	int err;
 
-	free(s->parser);
+	step_parser_free(s->parser);
 	step_free(&s->schedule);
 	s->parser = step_parser_new(&s->schedule);
 	s->schedule.title = strdup("");
@@ -604,7 +604,66 @@ static void choose_name(const struct session *s, const char *command,
 		snprintf(name, STEP_NAME, "%.11s%d", base, n++ % 1000);
 }
 
-static int adopt(struct session *s, const struct ipcdemo_arrival *at)
+static struct worker *find_worker(const struct session *s, pid_t pid)
+{
+	struct worker *w = s->run->workers;
+
+	for (; w < s->run->workers + s->run->n; w++)
+		if (w->pid == pid && !w->gone)
+			return w;
+	return NULL;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[80];
+	pid_t parent = 0;
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	from = fopen(path, "re");
+	if (!from)
+		return 0;
+	while (fgets(line, sizeof(line), from))
+		if (sscanf(line, "PPid: %d", &parent) == 1)
+			break;
+	fclose(from);
+	return parent;
+}
+
+/* Is it a task of ours, or a child of one? */
+static bool is_ours(const struct session *s, pid_t pid)
+{
+	int depth;
+
+	for (depth = 0; pid > 1 && depth < 64; depth++) {
+		if (find_worker(s, pid))
+			return true;
+		pid = parent_of(pid);
+	}
+	return false;
+}
+
+/*
+ * The first live task comes: who else has the pipe open just now matters for
+ * what it will see, end of file for one.
+ */
+static void note_others(struct session *s, pid_t newcomer)
+{
+	struct ipcdemo_ends ends;
+	size_t i, j;
+
+	if (ipcdemo_pipe_ends(s->cli->ipc, s->run->pipe, &ends))
+		return;
+	for (i = 0, j = 0; i < ends.n && j < OTHERS; i++)
+		if (ends.end[i].pid != newcomer && !is_ours(s, ends.end[i].pid))
+			s->others[j++] = ends.end[i];
+	s->nothers = j;
+	ipcdemo_ends_free(&ends);
+}
+
+static int adopt(struct session *s, const struct ipcdemo_arrival *at,
+		 const char *verb)
 {
 	bool opening = !strncmp(at->point, "open.", 5);
 	struct before before[STEP_TASKS];
@@ -618,6 +677,8 @@ static int adopt(struct session *s, const struct ipcdemo_arrival *at)
 		return ipcdemo_gate_go(s->cli->ipc, s->run->control, at->pid,
 				       IPCDEMO_GO_FREE);
 	}
+	if (!s->live)
+		note_others(s, at->pid);
 	s->actions++;
 	s->live = true;
 	choose_name(s, at->command, name);
@@ -633,22 +694,13 @@ static int adopt(struct session *s, const struct ipcdemo_arrival *at)
 	w = &s->run->workers[s->run->n - 1];
 	if (err)
 		return err;
-	say(s, "%.16s (%d) is held at %s", at->command, at->pid, w->now.point);
+	say(s, "%.16s (%d) is %s at %s", at->command, at->pid, verb,
+	    w->now.point);
 	err = record_live(s, w, &before[0], true);
 	remember(s, before);
 	before[w - s->run->workers] = (struct before){0};
 	expect_all(s, before);
 	return err;
-}
-
-static struct worker *find_worker(const struct session *s, pid_t pid)
-{
-	struct worker *w = s->run->workers;
-
-	for (; w < s->run->workers + s->run->n; w++)
-		if (w->pid == pid && !w->gone)
-			return w;
-	return NULL;
 }
 
 /* Who is held, and is no task yet, or is none any more. */
@@ -666,7 +718,7 @@ static int adopt_all(struct session *s)
 	for (i = 0; !err && i < STEP_TASKS && held[i].pid; i++) {
 		w = find_worker(s, held[i].pid);
 		if (!w) {
-			err = adopt(s, &held[i]);
+			err = adopt(s, &held[i], "held");
 		} else if (w->live && w->free) {
 			s->actions++;
 			s->gap = true;
@@ -676,6 +728,40 @@ static int adopt_all(struct session *s)
 			err = err ?: step_recapture(s->run, w);
 		}
 	}
+	return err;
+}
+
+/*
+ * Who slept already when a gate was set comes to it when it wakes.  That it
+ * sleeps belongs to the record, or a replay would not know: so it is a task from
+ * now on, if there is a gate where it wakes.
+ */
+static int adopt_sleepers(struct session *s, const char *pattern)
+{
+	struct ipcdemo_arrival at;
+	struct ipcdemo_pipe_view v;
+	char point[32];
+	size_t i;
+	int err = 0;
+
+	if (ipcdemo_pipe_view(s->cli->ipc, s->run->pipe, &v))
+		return fail_ipc(s->cli);
+	for (i = 0; !err && i < v.nwaiters; i++) {
+		/* read.wait: it would come to read.woken */
+		snprintf(point, sizeof(point), "%.*s.woken",
+			 (int)strcspn(v.waiters[i].point, "."),
+			 v.waiters[i].point);
+		if (fnmatch(pattern, point, 0) || !v.waiters[i].pid ||
+		    find_worker(s, v.waiters[i].pid) ||
+		    strcmp(v.waiters[i].state, "sleeping"))
+			continue;
+		at = (struct ipcdemo_arrival){.pid = v.waiters[i].pid};
+		snprintf(at.point, sizeof(at.point), "%s", v.waiters[i].point);
+		snprintf(at.command, sizeof(at.command), "%.15s",
+			 v.waiters[i].command);
+		err = adopt(s, &at, "asleep");
+	}
+	ipcdemo_pipe_view_free(&v);
 	return err;
 }
 
@@ -815,20 +901,40 @@ static bool is_empty(const char *line)
 	return !*line || *line == '#';
 }
 
+/* What a comment says; NULL: the line has none. */
+static const char *comment_of(const char *line)
+{
+	bool quoted = false;
+
+	for (; *line && (*line != '#' || quoted); line++) {
+		if (*line == '\\' && quoted && line[1])
+			line++;
+		else if (*line == '"')
+			quoted = !quoted;
+	}
+	line += strspn(line, "# \t");
+	return *line ? line : NULL;
+}
+
 int session_next(struct session *s)
 {
+	const char *above = NULL, *behind;
 	int err;
 
-	while (s->next < s->nplan && is_empty(s->plan[s->next]))
-		s->next++;
+	for (; s->next < s->nplan && is_empty(s->plan[s->next]); s->next++)
+		above = comment_of(s->plan[s->next]);
 	if (s->next == s->nplan)
 		return say(s, "%s",
 			   s->plan ? "the file has no more lines"
 				   : "no file was given");
 	err = session_type(s, s->plan[s->next]);
-	if (!err)
-		s->next++;
-	return err;
+	if (err)
+		return err;
+	/* The comments of the file say what is to be seen. */
+	behind = comment_of(s->plan[s->next++]);
+	if (behind || above)
+		say(s, "# %s", behind ?: above);
+	return 0;
 }
 
 int session_step(struct session *s, struct worker *w)
@@ -979,7 +1085,7 @@ int session_gate(struct session *s, const char *pattern)
 	more[s->ngates++].id = id;
 	say(s, "whoever comes to %s%s is held", pattern,
 	    n > 1 ? " (a pattern)" : "");
-	return 0;
+	return told(s, adopt_sleepers(s, pattern));
 }
 
 int session_ungate(struct session *s, const char *pattern)
@@ -1021,36 +1127,6 @@ static int set_gates(struct session *s)
 }
 
 /* ---- undo ---------------------------------------------------------------- */
-
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], line[80];
-	pid_t parent = 0;
-	FILE *from;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	from = fopen(path, "re");
-	if (!from)
-		return 0;
-	while (fgets(line, sizeof(line), from))
-		if (sscanf(line, "PPid: %d", &parent) == 1)
-			break;
-	fclose(from);
-	return parent;
-}
-
-/* Is it a task of ours, or a child of one? */
-static bool is_ours(const struct session *s, pid_t pid)
-{
-	int depth;
-
-	for (depth = 0; pid > 1 && depth < 64; depth++) {
-		if (find_worker(s, pid))
-			return true;
-		pid = parent_of(pid);
-	}
-	return false;
-}
 
 /* Somebody else who has the pipe open, or waits to: his pid, 0 if nobody. */
 static pid_t find_stranger(const struct session *s)
@@ -1149,6 +1225,28 @@ static bool declares(const struct session *s, const char *what)
 	return false;
 }
 
+/* Those who had an end open beside the first live task, and never were tasks. */
+static void write_others(const struct session *s, FILE *to)
+{
+	bool reads = false, writes = false;
+	const struct ipcdemo_end *e;
+	char name[STEP_NAME];
+
+	for (e = s->others; e < s->others + s->nothers; e++) {
+		if (find_worker(s, e->pid))
+			continue;
+		reads |= strcmp(e->end, "write");
+		writes |= strcmp(e->end, "read");
+	}
+	if (!reads && !writes)
+		return;
+	choose_name(s, "others", name);
+	fprintf(to, "# who had the pipe open, too\ntask %s opens %s\n", name,
+		!writes ? "read"
+		: reads ? "both"
+			: "write");
+}
+
 static void write_record(const struct session *s, FILE *to)
 {
 	const struct session_entry *e;
@@ -1168,6 +1266,7 @@ static void write_record(const struct session *s, FILE *to)
 	if (!declares(s, "persist") &&
 	    s->run->persistence == IPCDEMO_PERSIST_KERNEL)
 		fprintf(to, "pipe persist kernel\n");
+	write_others(s, to);
 	for (e = s->entries; e < s->entries + s->nentries; e++) {
 		if (e->action != action && action && !e->expected)
 			putc('\n', to);
@@ -1200,7 +1299,8 @@ int session_save(struct session *s, const char *path)
 
 /* ---- beginning and end ---------------------------------------------------- */
 
-int session_begin(struct session *s, struct cli *cli, int timeout_ms)
+int session_begin(struct session *s, struct cli *cli, __u32 pipe,
+		  const char *path, int timeout_ms)
 {
 	int err;
 
@@ -1208,6 +1308,8 @@ int session_begin(struct session *s, struct cli *cli, int timeout_ms)
 		.cli = cli,
 		.report.timeout_ms = timeout_ms,
 		.report.in_use = true,
+		.report.pipe = pipe,
+		.report.path = path,
 		.saved = true,
 		.err = -1,
 		.stderr_was = -1,
@@ -1240,7 +1342,7 @@ int session_end(struct session *s)
 		free(s->plan[i]);
 	free(s->plan);
 	free(s->file);
-	free(s->parser);
+	step_parser_free(s->parser);
 	free(s->report.failure);
 	step_free(&s->schedule);
 	if (s->report.to)
@@ -1274,24 +1376,31 @@ static int read_plan(struct session *s, const char *file)
 	return n > 0 ? say(s, "out of memory") : 0;
 }
 
-/* A blank line, a comment, a declaration or an operation: nothing moves. */
+/* A declaration or an operation: nothing moves. */
 static bool moves_nothing(const char *line)
 {
 	size_t len;
 
 	line += strspn(line, " \t\r");
 	len = strcspn(line, " \t\r#");
-	return is_empty(line) || !strncmp(line, "task ", 5) ||
-	       !strncmp(line, "pipe ", 5) || (len && line[len - 1] == ':');
+	return !strncmp(line, "task ", 5) || !strncmp(line, "pipe ", 5) ||
+	       (len && line[len - 1] == ':');
 }
 
 int session_load(struct session *s, const char *file, unsigned int until)
 {
 	int err = read_plan(s, file);
+	size_t line = 0;
 
-	while (!err && s->next < s->nplan &&
-	       (until ? s->next < until : moves_nothing(s->plan[s->next])))
+	while (!err) {
+		for (line = s->next; line < s->nplan; line++)
+			if (!is_empty(s->plan[line]))
+				break;
+		if (line == s->nplan ||
+		    (until ? line >= until : !moves_nothing(s->plan[line])))
+			break;
 		err = session_next(s);
+	}
 	return err;
 }
 

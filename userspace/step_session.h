@@ -12,6 +12,8 @@
 
 #include "step_engine.h"
 
+#define OTHERS 16
+
 /**
  * struct session_entry - a line of the record
  * @text:	the line
@@ -43,6 +45,8 @@ struct session_gate {
  * @report:	for the engine
  * @run:	the engine; NULL when it could not begin again
  * @live:	a live task has taken part: nothing can be undone
+ * @others:	who had the pipe open when the first live task came, @nothers of
+ *		them
  * @gap:	something cannot be said in the language
  * @gates:	those that were set by hand: tasks of ours stop there, too, when
  *		they are run
@@ -59,6 +63,8 @@ struct session {
 	struct step_report report;
 	struct run *run;
 	bool live;
+	size_t nothers;
+	struct ipcdemo_end others[OTHERS];
 	bool gap;
 	size_t nentries;
 	struct session_entry *entries;
@@ -80,7 +86,8 @@ struct session {
  * Begins with nothing but the pipe as it is.  From then on until session_end()
  * messages go to session->message.  Return: 0, or FAILED after a message.
  */
-int session_begin(struct session *s, struct cli *cli, int timeout_ms);
+int session_begin(struct session *s, struct cli *cli, __u32 pipe,
+		  const char *path, int timeout_ms);
 int session_end(struct session *s);
 
 /*

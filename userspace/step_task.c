@@ -52,13 +52,16 @@ static int open_flags(enum step_end end, bool nonblock)
 
 /**
  * struct self - what a task has
+ * @path:	what it opens
+ * @pipe:	its id
  * @opened:	which end of the pipe it opened last
  * @control:	a control descriptor of its own, for resize
  * @fill:	what it writes
  */
 struct self {
 	struct ipcdemo *ipc;
-	const char *device;
+	const char *path;
+	__u32 pipe;
 	enum step_end opened;
 	int control;
 	int output;
@@ -69,7 +72,7 @@ struct self {
 static long long open_end(struct self *self, enum step_end end, bool nonblock,
 			  bool at_once)
 {
-	int fd = open(self->device, open_flags(end, nonblock || at_once));
+	int fd = open(self->path, open_flags(end, nonblock || at_once));
 
 	if (fd < 0)
 		return -errno;
@@ -106,9 +109,11 @@ static long long resize(struct self *self, __u64 bytes)
 {
 	int err;
 
-	err = ipcdemo_set_capacity(self->ipc,
-				   mine->end >= 0 ? mine->end : self->control,
-				   0, &bytes);
+	if (mine->end >= 0)
+		err = ipcdemo_set_capacity(self->ipc, mine->end, 0, &bytes);
+	else
+		err = ipcdemo_set_capacity(self->ipc, self->control, self->pipe,
+					   &bytes);
 	return err ?: (long long)bytes;
 }
 
@@ -192,7 +197,8 @@ void step_be_task(const struct run *r, struct worker *w, int socket,
 {
 	struct self self = {
 		.ipc = r->cli->ipc,
-		.device = ipcdemo_device(r->cli->ipc),
+		.path = r->path,
+		.pipe = r->pipe,
 		.output = w->output,
 	};
 	long long err = 0;
@@ -201,7 +207,8 @@ void step_be_task(const struct run *r, struct worker *w, int socket,
 	mine->end = -1;
 	prctl(PR_SET_NAME, w->task->name);
 	set_handlers(w->task);
-	self.control = open(self.device, IPCDEMO_O_CONTROL | O_CLOEXEC);
+	self.control =
+		open(ipcdemo_device(self.ipc), IPCDEMO_O_CONTROL | O_CLOEXEC);
 	self.fill = malloc(STEP_BYTES);
 	if (self.control < 0 || !self.fill)
 		err = -errno;

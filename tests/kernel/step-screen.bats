@@ -159,6 +159,67 @@ source "$BATS_TEST_DIRNAME/screen.bash"
 	is_clean
 }
 
+@test "who sleeps already when a gate is set is a task, and wakes up to the gate" {
+	# First: it would keep descriptor 9 open.
+	open_terminal LANG=C.UTF-8
+	start cat /dev/ipcdemo
+	exec 9>/dev/ipcdemo
+	until_true waits_at read.wait
+	begin
+	sees '^ pipe .* readers 1, writers 1'
+	gate write.copy
+	sees '^no task yet'
+	gate '*'
+	sees "^> cat +$pid cat +read [0-9]+ +is asleep at read.sleep"
+	sees '^ +[0-9]+  run cat until blocked'
+	types 'task W opens write'
+	types 'W: write "wake"'
+	keys G r
+	sees '^> W .* is done'
+	sees '^  cat .* is at read.woken '
+	keys k r
+	sees '^> cat .* is at read.enter'
+	keys w C-u asleep.step Enter
+	sees '^saved'
+	keys j u
+	sees 'a live process took part'
+	leave
+	exec 9>&-
+	wait
+	is_clean
+	tried 0 ipcdemo step "$dir/asleep.step"
+	[[ $out == *"run cat until blocked "*"expect cat at read.woken "*"expect cat result 4 "* ]]
+	is_clean
+}
+
+@test "a FIFO of ipcdemofs can be stepped as well, by its path and by its id" {
+	local id
+
+	mkdir "$dir/fs"
+	mount -t ipcdemofs none "$dir/fs"
+	mkfifo "$dir/fs/fifo"
+	begin fs/fifo
+	types 'task R opens read'
+	types 'R: open write nonblock'
+	types 'task W opens write'
+	types 'W: write 5'
+	keys r
+	sees '^> W .* is done: write 5 gave 5'
+	sees '^ pipe [0-9]+: 1 of 16 slots used, 5 bytes; readers 1, writers 1'
+	same "0 0" "$(value readers) $(value bytes)"
+	keys u u u u
+	sees '^> R .* has not begun'
+	id=$(screen | sed -n 's/^ pipe \([0-9]*\):.*/\1/p')
+	leave
+	begin "$id"
+	sees "^ pipe $id: 0 of 16 slots used, 0 bytes; readers 0, writers 0"
+	types 'task B opens both'
+	sees "^ pipe $id: .* readers 1, writers 1"
+	leave
+	umount "$dir/fs"
+	is_clean
+}
+
 @test "a file is done line by line, up to a line that is chosen" {
 	begin 1 "$PWD/tests/interleave/read-sleep-write-at-queue.step"
 	sees '^next  run R until read.queue'
@@ -179,6 +240,13 @@ source "$BATS_TEST_DIRNAME/screen.bash"
 	keys x
 	sees '^expected bytes 1, but it is 4096'
 	sees '^next  expect bytes 1'
+	leave
+	sed -i '7s/1/4096 # a page/' "$dir/x.step"
+	begin 1 x.step
+	keys x
+	sees '^# a comment$'
+	keys x x
+	sees '^# a page$'
 	leave
 	is_clean
 	echo 'run X until done' >"$dir/x.step"

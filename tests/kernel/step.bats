@@ -78,6 +78,33 @@ schedule() {
 	is_clean
 }
 
+@test "the same in JSON Lines, for programs" {
+	local json
+
+	tried 0 ipcdemo step --json tests/interleave/baton-readers.step
+	json=$out
+	# Each line is an object; arrivals are those that -v tells.
+	same "$(wc -l <<<"$json")" "$(jq -c . <<<"$json" | wc -l)"
+	same schedule "$(jq -rs '.[0].type' <<<"$json")"
+	same true "$(jq -rs '.[-1] | .type == "end" and .ok and .failure == null' <<<"$json")"
+	same "$(grep -c '^expect' tests/interleave/baton-readers.step)" \
+		"$(jq -rs '.[-1].expectations' <<<"$json")"
+	tried 0 ipcdemo step -v tests/interleave/baton-readers.step
+	same "$(sed -nE 's/^         ([A-Z]+)  ([a-z_]+\.[a-z_]+):.*/\1 \2/p' <<<"$out")" \
+		"$(jq -r 'select(.type == "arrival" and .point) | .task + " " + .point' <<<"$json")"
+
+	printf '%s\n' 'task W opens both' 'W: write 3' 'run W until write.copy' \
+		'expect bytes 3' >"$dir/x.step"
+	tried 1 ipcdemo step --json "$dir/x.step"
+	same "W held write.copy 3 false" "$(jq -r 'select(.type == "state") |
+		[.task, .state, .point, .len, .ok // false] | join(" ")' <<<"$out")"
+	same "$dir/x.step:4: expected bytes 3, but it is 0" \
+		"$(jq -rs '.[-1].failure' <<<"$out")"
+	tried 2 ipcdemo step --json --tap "$dir/x.step"
+	tried 2 ipcdemo step --json -v "$dir/x.step"
+	is_clean
+}
+
 @test "each kind of expectation can fail" {
 	local -a expectations=("W at write.copy" "W blocked" "W asleep"
 		"W waits for lock" "W gone" "W result 4" "W result EAGAIN"
@@ -168,7 +195,7 @@ schedule() {
 	sed -i 's/bytes 5/bytes 0/' "$dir/x.step"
 	tried 0 ipcdemo step --stay "$dir/x.step"
 	tried 2 ipcdemo step --stay --tap "$dir/x.step"
-	says "--stay is for people, --tap for programs"
+	says "--stay, --explain and -v are for people, --json and --tap for programs"
 	is_clean
 }
 
