@@ -67,8 +67,13 @@ sees() {
 	}
 }
 
+differs() {
+	! matches "$1"
+}
+
+# Waits until none does.
 sees_not() {
-	! matches "$1" || {
+	wait_until differs "$1" || {
 		echo "a line matches '$1' on this screen:"
 		screen
 		return 1
