@@ -201,6 +201,24 @@ static inline void ipc_inode_touch(struct inode *inode)
 #endif
 }
 
+/*
+ * 6.4: the ends that pipe2() makes know IOCB_NOWAIT: preadv2(RWF_NOWAIT) works,
+ * and io_uring tries before it has a worker wait.  FIFOs still do not.
+ */
+static inline void ipc_file_knows_nowait(struct file *file)
+{
+#if SINCE(6, 4)
+	file->f_mode |= FMODE_NOWAIT;
+#endif
+}
+
+/* 6.15: a read that finds nothing signals async writers only in the end. */
+#if SINCE(6, 15)
+#define IPC_READ_SIGNALS_BEFORE_SLEEP false
+#else
+#define IPC_READ_SIGNALS_BEFORE_SLEEP true
+#endif
+
 #undef SINCE
 #undef HAVE
 #undef NUMBER

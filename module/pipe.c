@@ -1027,15 +1027,20 @@ static noinline int wait_to_read(struct ipc_pipe *pipe, struct ipc_op **op,
 	return wait_until(pipe, &spec, chosen);
 }
 
+/*
+ * @try: the caller has another lock, and may not wait for the mutex.
+ * @nonblock: nor for bytes, whatever the file's flag says.
+ */
 static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
-			struct sink *sink, bool nonblock, struct ipc_op **op)
+			struct sink *sink, bool try, bool nonblock,
+			struct ipc_op **op)
 {
 	bool wake_writer, pass_on = false;
 	bool was_full, chosen;
 	size_t done = 0;
 	int err;
 
-	err = lock_or_try(pipe, &read_steps, nonblock);
+	err = lock_or_try(pipe, &read_steps, try);
 	if (err)
 		return err;
 	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
@@ -1059,7 +1064,8 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 		ipc_count(&pipe->object, IPC_READ_WAIT, 1);
 		ipc_at(&pipe->object, READ_WAIT, -1, -1);
 		unlock(pipe);
-		signal_writers(pipe);
+		if (IPC_READ_SIGNALS_BEFORE_SLEEP)
+			signal_writers(pipe);
 		err = wait_to_read(pipe, op, &chosen);
 		if (err)
 			return err;
@@ -1095,6 +1101,7 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		      struct iov_iter *to)
 {
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct ipc_op *op;
 	struct sink sink = {.to = to};
 	ssize_t result;
@@ -1102,8 +1109,8 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 	if (!iov_iter_count(to))
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, iov_iter_count(to),
-			    iocb->ki_flags & IOCB_NOWAIT);
-	result = read_end(pipe, iocb->ki_filp, &sink, false, &op);
+			    nowait);
+	result = read_end(pipe, iocb->ki_filp, &sink, false, nowait, &op);
 	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
 	return result;
 }
@@ -1213,8 +1220,9 @@ static noinline int wait_to_write(struct ipc_pipe *pipe, struct ipc_op **op,
 	return wait_until(pipe, &spec, chosen);
 }
 
+/* @try and @nonblock: as for read_end(). */
 static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
-			 struct iov_iter *from, bool nonblock,
+			 struct iov_iter *from, bool try, bool nonblock,
 			 struct ipc_op **op)
 {
 	bool wake_reader, pass_on = false;
@@ -1222,7 +1230,7 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 	size_t done = 0;
 	int err;
 
-	err = lock_or_try(pipe, &write_steps, nonblock);
+	err = lock_or_try(pipe, &write_steps, try);
 	if (err)
 		return err;
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
@@ -1299,14 +1307,15 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		       struct iov_iter *from)
 {
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct ipc_op *op;
 	ssize_t result;
 
 	if (!iov_iter_count(from))
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_WRITE_ENTER,
-			    iov_iter_count(from), iocb->ki_flags & IOCB_NOWAIT);
-	result = write_end(pipe, iocb->ki_filp, from, false, &op);
+			    iov_iter_count(from), nowait);
+	result = write_end(pipe, iocb->ki_filp, from, false, nowait, &op);
 	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
 	return result;
 }
@@ -1395,7 +1404,7 @@ ssize_t ipc_pipe_splice_read(struct ipc_pipe *pipe, struct file *file,
 		result = wait_for_real(real, nonblock);
 		if (result)
 			break;
-		result = read_end(pipe, file, &sink, true, &op);
+		result = read_end(pipe, file, &sink, true, true, &op);
 		if (result != -EBUSY && (result != -EAGAIN || nonblock))
 			break;
 		pipe_unlock(real);
@@ -1436,7 +1445,8 @@ static int splice_buffer(struct pipe_inode_info *real, struct pipe_buffer *buf,
 	int result;
 
 	iov_iter_bvec(&from, ITER_SOURCE, &part, 1, desc->len);
-	result = write_end(target->pipe, target->file, &from, true, target->op);
+	result = write_end(target->pipe, target->file, &from, true, true,
+			   target->op);
 	target->full = result == -EAGAIN;
 	return result;
 }

@@ -189,6 +189,7 @@ static struct file *make_file(struct inode *inode, unsigned int flags)
 		return file;
 	}
 	file->private_data = pipe;
+	ipc_file_knows_nowait(file);
 	ipc_pipe_join(pipe, file);
 	return file;
 }

@@ -375,6 +375,7 @@ struct kiocb {
 #define stream_open(inode, file)
 #define ipc_file_cookie(file)		 ((file)->cookie)
 #define ipc_file_set_cookie(file, value) ((file)->cookie = (value))
+#define IPC_READ_SIGNALS_BEFORE_SLEEP	 true
 #define file_accessed(file)
 #define file_update_time(file)
 #define sb_start_write_trylock(sb) false
