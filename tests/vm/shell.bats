@@ -50,24 +50,25 @@ teardown() {
 	wait_for "^ipcdemo is $PWD/build/ipcdemo\$"
 
 	# Ctrl-C ends the command, not the VM.
-	keys 'cat /dev/ipcdemo' Enter
-	sleep 0.5
+	keys 'echo going; cat /dev/ipcdemo' Enter
+	wait_for '^going$'
 	keys C-c
 	keys 'echo status $?' Enter
 	wait_for '^status 130$'
 
 	# Ctrl-Z stops it, and it can be continued.
-	keys 'sleep 1234' Enter
-	sleep 0.5
+	keys "sh -c 'echo ready; exec sleep 1234'" Enter
+	wait_for '^ready$'
 	keys C-z
-	wait_for 'Stopped +sleep 1234'
+	wait_for 'Stopped +sh -c'
 	keys 'jobs' Enter 'kill %1; fg' Enter
 	wait_for '^Terminated'
 
 	# What is left behind ends with the shell: neither one that holds the
 	# pipe, nor one that ignores to be hung up, is in the module's way.
 	keys 'ipcdemo read & nohup cat /dev/ipcdemo & clear' Enter
-	keys 'until grep -q " 2$" /proc/ipcdemo/pipes; do sleep 0.1; done' \
+	# Two wait in open: the column before those of the inode.
+	keys 'until grep -q " 2 - -$" /proc/ipcdemo/pipes; do sleep 0.1; done' \
 		'; echo both wait' Enter
 	wait_for '^both wait$'
 
@@ -113,7 +114,7 @@ says() {
 	wait_for ' 0 of 2 slots used, 0 bytes; 1 reader, 2 writers'
 	wait_for '^  write.wait +pid [0-9]+ +W .* sleeping  for a free slot'
 	keys 'clear; ipcdemo ls' Enter
-	wait_for ' /dev/ipcdemo +process +2 +0 +0 +1 +2 +1$'
+	wait_for ' /dev/ipcdemo +2 +0 +0 +1 +R\([0-9]+\) +V\([0-9]+\)\+1$'
 
 	# The same with the real one
 	mapfile -t lines <"$BATS_TEST_TMPDIR/block5"
@@ -136,7 +137,6 @@ says() {
 	keys 'stty -g >'"$BATS_TEST_TMPDIR"'/before' Enter
 	keys "tests/vm/run --interactive --log $BATS_TEST_TMPDIR/log" Enter
 	wait_for '^run: booting'
-	sleep 1
 	pid=$(pgrep -f -- "--interactive --log $BATS_TEST_TMPDIR/log" | head -n 1)
 	kill -TERM "$pid"
 	wait_for '^host> *$'
