@@ -21,7 +21,7 @@
 #include "ioctl.h"
 #include "main.h"
 #include "pipe.h"
-#include "region.h"
+#include "region_default.h"
 
 #define DEVICE_NAME "ipcdemo"
 
@@ -197,7 +197,8 @@ static int make_region(void)
 	struct ipc_region *region;
 	int err;
 
-	region = ipc_region_create("/dev/" DEVICE_NAME, mode, region_size);
+	region = ipc_region_default_create("/dev/" DEVICE_NAME, mode,
+					   region_size);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
 	err = ipc_object_add(&region->object);

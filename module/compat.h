@@ -99,6 +99,13 @@ static inline void ipc_shrinker_remove(struct ipc_shrinker *ipc)
 #endif
 }
 
+/* 6.5: from the page cache into a pipe, under another name. */
+#if SINCE(6, 5)
+#define ipc_file_splice_read filemap_splice_read
+#else
+#define ipc_file_splice_read generic_file_splice_read
+#endif
+
 /* 6.3: the setattr callback sees an idmap. */
 #if SINCE(6, 3)
 #define IPC_IDMAP struct mnt_idmap

@@ -19,6 +19,7 @@
 #include "end.h"
 #include "fs.h"
 #include "pipe.h"
+#include "region_file.h"
 
 #define FS_MAGIC    0x69706366 /* "ipcf" */
 
@@ -77,7 +78,7 @@ static void return_inode(struct super *super)
 }
 
 /*
- * The path of a FIFO inside its file system, of one of its names.
+ * The path of a FIFO or region inside its file system, of one of its names.
  *
  * No reference is taken: to drop the last one here, inside a view, would remove
  * that very view.  Instead name_lock keeps evict_inode() from going on, so the
@@ -190,6 +191,9 @@ static struct inode *make_inode(IPC_IDMAP *idmap, struct super_block *sb,
 		mapping_set_unevictable(inode->i_mapping);
 		inode_nohighmem(inode);
 		break;
+	case S_IFREG:
+		err = ipc_region_make(inode, path_of);
+		break;
 	case S_IFIFO:
 		init_special_inode(inode, mode, 0);
 		inode->i_op = &fifo_ops;
@@ -211,6 +215,11 @@ static void evict_inode(struct inode *inode)
 {
 	struct ipc_pipe *pipe = inode->i_private;
 
+	if (S_ISREG(inode->i_mode)) {
+		ipc_region_evict(inode);
+		return_inode(super_of(inode->i_sb));
+		return;
+	}
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	if (pipe) {
@@ -250,15 +259,15 @@ static int add_name(IPC_IDMAP *idmap, struct inode *dir, struct dentry *dentry,
 static int dir_mknod(IPC_IDMAP *idmap, struct inode *dir, struct dentry *dentry,
 		     umode_t mode, dev_t dev)
 {
-	if (!S_ISFIFO(mode) && !S_ISSOCK(mode))
-		return S_ISREG(mode) ? -EOPNOTSUPP : -EPERM;
+	if (!S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISREG(mode))
+		return -EPERM;
 	return add_name(idmap, dir, dentry, mode, NULL);
 }
 
 static int dir_create(IPC_IDMAP *idmap, struct inode *dir,
 		      struct dentry *dentry, umode_t mode, bool excl)
 {
-	return -EOPNOTSUPP;
+	return add_name(idmap, dir, dentry, mode | S_IFREG, NULL);
 }
 
 static IPC_MKDIR_RETURN dir_mkdir(IPC_IDMAP *idmap, struct inode *dir,
@@ -395,6 +404,8 @@ static int fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_magic = FS_MAGIC;
 	sb->s_op = &super_ops;
 	sb->s_time_gran = 1;
+	/* A region can be no program, as that of the device. */
+	sb->s_iflags |= SB_I_NOEXEC;
 
 	root = make_inode(IPC_NOP_IDMAP, sb, NULL, S_IFDIR | options->mode);
 	if (IS_ERR(root))

@@ -24,10 +24,13 @@
 #include "ioctl.h"
 #include "pipe.h"
 #include "pipefs.h"
-#include "region.h"
+#include "region_default.h"
+#include "region_file.h"
 #include "waiter.h"
 
 /* The size in a request number is the caller's: structs may grow. */
+#define ALL_SEALS    (IPCDEMO_SEAL_SEAL | IPCDEMO_SEAL_SHRINK | IPCDEMO_SEAL_GROW)
+
 #define NO_SIZE(cmd) ((cmd) & ~((unsigned int)IOCSIZE_MASK))
 
 /*
@@ -211,7 +214,7 @@ static long region_stat(struct file *file, struct ipc_region *own,
 	err = get_request(&stat, sizeof(stat), arg);
 	if (err)
 		return err;
-	if (stat.flags || stat.pad)
+	if (stat.flags || stat.seals)
 		return -EINVAL;
 	region = find_region(file, own, stat.id);
 	if (IS_ERR(region))
@@ -221,11 +224,12 @@ static long region_stat(struct file *file, struct ipc_region *own,
 		.size = sizeof(stat),
 		.id = region->object.id,
 		.owner = from_kuid_munged(current_user_ns(),
-					  region->object.owner),
-		.mode = region->object.mode,
-		.files = READ_ONCE(region->files),
+					  READ_ONCE(region->object.owner)),
+		.mode = READ_ONCE(region->object.mode),
+		.files = atomic_read(&region->files),
 		.maps = atomic_read(&region->maps),
-		.length = region->size,
+		.seals = READ_ONCE(region->seals),
+		.length = READ_ONCE(region->size),
 		.pages = ipc_region_pages(region),
 		.page_size = PAGE_SIZE,
 	};
@@ -316,11 +320,21 @@ static long attribute(struct file *file, struct ipc_pipe *own, void __user *arg,
 	return put_reply(arg, &request, sizeof(request));
 }
 
+/* Return: the descriptor, or the error that stands in for @file. */
+static int install(int fd, struct file *file)
+{
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
 static long region_fd(struct file *file, void __user *arg)
 {
 	struct ipcdemo_region_fd request;
 	struct ipc_region *region;
-	struct file *own;
 	int err, fd;
 
 	err = get_request(&request, sizeof(request), arg);
@@ -331,19 +345,63 @@ static long region_fd(struct file *file, void __user *arg)
 	region = find_region(file, NULL, request.id);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
-	fd = get_unused_fd_flags(request.flags);
-	if (fd < 0)
-		goto out;
-	own = ipc_region_file(region);
-	if (IS_ERR(own)) {
-		put_unused_fd(fd);
-		fd = PTR_ERR(own);
-		goto out;
+	/* The others are opened by their names, as files are. */
+	if (&region->object == default_object(file, IPC_KIND_REGION)) {
+		fd = get_unused_fd_flags(request.flags);
+		if (fd >= 0)
+			fd = install(fd, ipc_region_file(region));
+	} else {
+		fd = -EINVAL;
 	}
-	fd_install(fd, own);
-out:
 	ipc_object_put(&region->object);
 	return fd;
+}
+
+static long region_make(void __user *arg)
+{
+	struct ipcdemo_region_make request;
+	int err, fd;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags & ~O_CLOEXEC)
+		return -EINVAL;
+	fd = get_unused_fd_flags(request.flags);
+	if (fd < 0)
+		return fd;
+	return install(fd, ipc_region_create(request.length));
+}
+
+/* On a descriptor of the region alone: @add or get. */
+static long region_seals(struct file *file, void __user *arg, bool add)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	struct ipcdemo_attr request;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.pad ||
+	    (request.id && request.id != region->object.id))
+		return -EINVAL;
+	/* Find out that the reply cannot be written before a change is made. */
+	err = put_reply(arg, &request, sizeof(request));
+	if (err)
+		return err;
+	if (add) {
+		if (request.value & ~(u64)ALL_SEALS)
+			return -EINVAL;
+		if (!(file->f_mode & FMODE_WRITE))
+			return -EPERM;
+		err = ipc_region_add_seals(file_inode(file), request.value);
+		if (err)
+			return err;
+	}
+	request.id = region->object.id;
+	request.value = READ_ONCE(region->seals);
+	return put_reply(arg, &request, sizeof(request));
 }
 
 /* As do_pipe2(): the order of the errors is part of the contract. */
@@ -613,6 +671,7 @@ static bool is_control_call(unsigned int cmd)
 {
 	switch (NO_SIZE(cmd)) {
 	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
+	case NO_SIZE(IPCDEMO_IOC_REGION_MAKE):
 	case NO_SIZE(IPCDEMO_IOC_PIPE):
 	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
 	case NO_SIZE(IPCDEMO_IOC_GATE_REMOVE):
@@ -657,6 +716,8 @@ long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return region_stat(file, NULL, argp);
 	case NO_SIZE(IPCDEMO_IOC_REGION_FD):
 		return region_fd(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_REGION_MAKE):
+		return region_make(argp);
 	case NO_SIZE(IPCDEMO_IOC_PIPE):
 		return pipe_make(argp);
 	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
@@ -696,6 +757,10 @@ long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (NO_SIZE(cmd)) {
 	case NO_SIZE(IPCDEMO_IOC_REGION_STAT):
 		return region_stat(file, region, argp);
+	case NO_SIZE(IPCDEMO_IOC_GET_SEALS):
+		return region_seals(file, argp, false);
+	case NO_SIZE(IPCDEMO_IOC_ADD_SEALS):
+		return region_seals(file, argp, true);
 	default:
 		return is_control_call(cmd) ? -EBADF : -ENOTTY;
 	}

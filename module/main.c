@@ -12,6 +12,7 @@
 #include "object.h"
 #include "procfs.h"
 #include "reclaim.h"
+#include "region_file.h"
 
 static unsigned int fail_load;
 module_param(fail_load, uint, 0444);
@@ -34,6 +35,7 @@ static int __init ipcdemo_init(void)
 {
 	int err;
 
+	ipc_region_init_limits();
 	err = ipc_procfs_init();
 	if (err)
 		goto err_procfs;

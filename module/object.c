@@ -22,23 +22,28 @@ static DEFINE_XARRAY_ALLOC1(objects);
 static unsigned int user_objects = 16384;
 module_param(user_objects, uint, 0644);
 MODULE_PARM_DESC(user_objects,
-		 "anonymous and named pipes of a user (0: any number)");
+		 "pipes and regions that a user may make (0: any number)");
 
-/* How many objects each user has, by user id; changed by xa_cmpxchg() alone. */
-static DEFINE_XARRAY(users);
+/* How much each user has, by user id; changed by xa_cmpxchg() alone. */
+static struct xarray users[IPC_NR_BUDGETS] = {
+	XARRAY_INIT(users[IPC_BUDGET_OBJECTS], 0),
+	XARRAY_INIT(users[IPC_BUDGET_PAGES], 0),
+};
 
-/* Add to what @user has.  Return: 0, -EDQUOT, -ENOMEM. */
-static int count_one(kuid_t user, unsigned long limit)
+static int charge(struct xarray *have, unsigned long index, unsigned long n,
+		  unsigned long limit)
 {
-	unsigned long index = __kuid_val(user), have;
-	void *old, *seen = xa_load(&users, index);
+	void *old, *seen = xa_load(have, index);
+	unsigned long now;
 
 	do {
 		old = seen;
-		have = old ? xa_to_value(old) : 0;
-		if (limit && have >= limit)
+		now = old ? xa_to_value(old) : 0;
+		if (limit && (now > limit || n > limit - now))
 			return -EDQUOT;
-		seen = xa_cmpxchg(&users, index, old, xa_mk_value(have + 1),
+		if (n > LONG_MAX - now)
+			return -EDQUOT;
+		seen = xa_cmpxchg(have, index, old, xa_mk_value(now + n),
 				  GFP_KERNEL_ACCOUNT);
 		if (xa_is_err(seen))
 			return xa_err(seen);
@@ -46,17 +51,31 @@ static int count_one(kuid_t user, unsigned long limit)
 	return 0;
 }
 
-static void discount_one(kuid_t user)
+int ipc_user_charge(kuid_t user, enum ipc_budget budget, unsigned long n,
+		    unsigned long limit)
 {
-	unsigned long index = __kuid_val(user), have;
-	void *old, *seen = xa_load(&users, index);
+	unsigned long index = __kuid_val(user);
+	int err = charge(&users[budget], index, n, limit);
 
+	if (err == -EDQUOT && capable(CAP_SYS_RESOURCE))
+		err = charge(&users[budget], index, n, 0);
+	return err;
+}
+
+void ipc_user_uncharge(kuid_t user, enum ipc_budget budget, unsigned long n)
+{
+	struct xarray *have = &users[budget];
+	unsigned long index = __kuid_val(user), left;
+	void *old, *seen = xa_load(have, index);
+
+	if (!n)
+		return;
 	do {
 		old = seen;
-		have = xa_to_value(old) - 1;
+		left = xa_to_value(old) - n;
 		/* The place is there: this needs no memory. */
-		seen = xa_cmpxchg(&users, index, old,
-				  have ? xa_mk_value(have) : NULL, 0);
+		seen = xa_cmpxchg(have, index, old,
+				  left ? xa_mk_value(left) : NULL, 0);
 	} while (seen != old);
 }
 
@@ -65,9 +84,8 @@ int ipc_object_count(struct ipc_object *object)
 	int err;
 
 	object->creator = current_uid();
-	err = count_one(object->creator, READ_ONCE(user_objects));
-	if (err == -EDQUOT && capable(CAP_SYS_RESOURCE))
-		err = count_one(object->creator, 0);
+	err = ipc_user_charge(object->creator, IPC_BUDGET_OBJECTS, 1,
+			      READ_ONCE(user_objects));
 	object->counted = !err;
 	return err;
 }
@@ -75,7 +93,7 @@ int ipc_object_count(struct ipc_object *object)
 static void discount(struct ipc_object *object)
 {
 	if (object->counted)
-		discount_one(object->creator);
+		ipc_user_uncharge(object->creator, IPC_BUDGET_OBJECTS, 1);
 	object->counted = false;
 }
 

@@ -142,6 +142,25 @@ int ipc_object_add(struct ipc_object *object);
  */
 int ipc_object_count(struct ipc_object *object);
 
+/* What a user has at most so many of, by user id. */
+enum ipc_budget { IPC_BUDGET_OBJECTS, IPC_BUDGET_PAGES, IPC_NR_BUDGETS };
+
+/**
+ * ipc_user_charge() - count something against what a user may have
+ * @user:	who
+ * @budget:	of what
+ * @n:		how many more
+ * @limit:	so many in all, 0: any number; CAP_SYS_RESOURCE goes beyond it
+ *
+ * Context: may sleep.
+ * Return: 0, -EDQUOT, -ENOMEM.
+ */
+int ipc_user_charge(kuid_t user, enum ipc_budget budget, unsigned long n,
+		    unsigned long limit);
+
+/* The reverse.  Any context that may take a spinlock. */
+void ipc_user_uncharge(kuid_t user, enum ipc_budget budget, unsigned long n);
+
 /* Hide an object; waits until no view looks at it.  May sleep. */
 void ipc_object_remove(struct ipc_object *object);
 

@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
@@ -25,6 +26,9 @@
 
 /* Calls that are shown as held. */
 #define MOST_CALLS   256
+
+/* Runs of pages of a region that are shown. */
+#define MOST_RUNS    1000
 
 /* White space, control characters and backslash: escaped, one column. */
 static const char odd_characters[] =
@@ -139,21 +143,47 @@ static int show_pipes(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static void show_seals(struct seq_file *m, const struct ipc_region *region)
+{
+	static const char *const names[] = {"seal", "shrink", "grow"};
+	u32 seals = READ_ONCE(region->seals);
+	bool some = false;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(seals & (1U << i)))
+			continue;
+		if (some)
+			seq_putc(m, ',');
+		seq_puts(m, names[i]);
+		some = true;
+	}
+	if (!some)
+		seq_putc(m, '-');
+}
+
 static int show_regions(struct seq_file *m, void *unused)
 {
 	struct ipc_object *object;
 	struct ipc_region *region;
 	u32 id = 0;
 
-	seq_puts(m, "id name owner mode size pages files maps\n");
+	seq_puts(m, "id name owner mode size pages files maps");
+	seq_puts(m, " seals dev ino\n");
 	while ((object = ipc_object_next(id, IPC_KIND_REGION))) {
 		id = object->id;
 		region = ipc_region_of(object);
-		seq_printf(m, "%u %s %u %04o %llu %llu %u %u\n", id,
-			   object->name, owner_of(m, object), object->mode,
-			   region->size, ipc_region_pages(region),
-			   READ_ONCE(region->files),
+		seq_printf(m, "%u ", id);
+		show_name(m, object);
+		seq_printf(m, " %u %04o %llu %llu %u %u ", owner_of(m, object),
+			   READ_ONCE(object->mode), READ_ONCE(region->size),
+			   ipc_region_pages(region),
+			   atomic_read(&region->files),
 			   atomic_read(&region->maps));
+		show_seals(m, region);
+		seq_putc(m, ' ');
+		show_inode(m, object, " ");
+		seq_putc(m, '\n');
 		ipc_object_put(object);
 	}
 	return 0;
@@ -336,17 +366,93 @@ static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 	return 0;
 }
 
+static void show_run(struct seq_file *m, const struct ipc_page_run *run)
+{
+	static const char *const states[] = {
+		[IPC_PAGE_NONE] = "none",
+		[IPC_PAGE_THERE] = "there",
+		[IPC_PAGE_LARGE] = "large",
+	};
+
+	seq_printf(m, "%llu %llu %s\n", run->first, run->first + run->nr - 1,
+		   states[run->state]);
+}
+
+/* Runs of one state, a line each. */
+static void show_pages(struct seq_file *m, struct ipc_region *region)
+{
+	struct ipc_page_run run, whole = {0};
+	unsigned int lines = 0;
+	int err;
+
+	seq_puts(m, "\nfirst last state\n");
+	for (;;) {
+		err = region->ops->next_run(region, whole.first + whole.nr,
+					    &run);
+		if (!err && whole.nr && run.state == whole.state) {
+			whole.nr += run.nr;
+		} else {
+			if (whole.nr)
+				show_run(m, &whole);
+			lines += !!whole.nr;
+			if (err || lines == MOST_RUNS)
+				break;
+			whole = run;
+		}
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return;
+	}
+	if (err == -EBUSY)
+		seq_puts(m, "# its pages are being moved: look again\n");
+	else if (!err)
+		seq_printf(m, "# and so on: %u runs are shown\n", MOST_RUNS);
+}
+
+/* The newest faults, the oldest of them first. */
+static int show_faults(struct seq_file *m, struct ipc_region *region)
+{
+	struct ipc_fault_note *notes, *note;
+	u64 now, ms;
+	unsigned int n;
+
+	seq_puts(m, "\npage access pid command seconds\n");
+	notes = kvcalloc(IPC_FAULTS_KEPT, sizeof(*notes), GFP_KERNEL);
+	if (!notes)
+		return -ENOMEM;
+	n = ipc_region_copy_faults(region, notes);
+	now = ktime_get_ns();
+	for (note = notes; note < notes + n; note++) {
+		ms = div_u64(now - note->at_ns, NSEC_PER_MSEC);
+		seq_printf(m, "%llu %s %d ", note->page,
+			   note->write ? "write" : "read",
+			   pid_nr_ns(note->pid, task_active_pid_ns(current)));
+		show_command(m, note->comm);
+		seq_printf(m, " %llu.%03llu\n", ms / 1000, ms % 1000);
+		put_pid(note->pid);
+	}
+	kvfree(notes);
+	return 0;
+}
+
 static int show_region(struct seq_file *m, struct ipc_region *region)
 {
 	show_object(m, &region->object);
-	seq_printf(m, "size: %llu\n", region->size);
+	seq_printf(m, "size: %llu\n", READ_ONCE(region->size));
 	seq_printf(m, "pages: %llu\n", ipc_region_pages(region));
-	seq_printf(m, "files: %u\n", READ_ONCE(region->files));
+	seq_printf(m, "files: %u\n", atomic_read(&region->files));
 	seq_printf(m, "maps: %u\n", atomic_read(&region->maps));
-	seq_printf(m, "page_size: %lu\n", PAGE_SIZE);
+	seq_printf(m, "page_size: %lu\nseals: ", PAGE_SIZE);
+	show_seals(m, region);
+	seq_printf(m, "\ngroup: %u\ndev: ",
+		   from_kgid_munged(seq_user_ns(m),
+				    READ_ONCE(region->object.group)));
+	show_inode(m, &region->object, "\nino: ");
+	seq_putc(m, '\n');
 	show_counters(m, &region->object);
 	show_calls(m, &region->object);
-	return 0;
+	show_pages(m, region);
+	return show_faults(m, region);
 }
 
 static int show_one(struct seq_file *m, void *unused)

@@ -1,111 +1,141 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The region: pages that processes map
+ * Regions: pages that processes map
  *
  * A region's pages are page cache of an inode of ours, as in ramfs, so that
- * futex(2), truncate and every other user of page->mapping work on them.
+ * futex(2), truncate and every other user of page->mapping work on them.  Here
+ * is what all regions have in common: reading, mappings, faults, what the views
+ * show.  There are two kinds, which differ in how long they live:
  *
- * Ownership, and why the module can be removed.  A super block keeps the module
- * in the kernel, and an inode keeps its super block.  But a region must hold
- * its contents when nobody has it open, and then the module must be removable.
- * So the inode lives only from the first user of the region to the last:
- *
- *	first user	pins the internal mount, makes the inode, and moves the
- *			parked contents into its page cache
- *	further users	share the inode
- *	last user	parks: takes a reference to each page of the cache, so
- *			that they outlive the inode; unpins the mount
- *
- * Users are files of the region (a descriptor, or the one behind a mapping of
- * the device), and files of the device that could be mapped: so mapping finds
- * the inode made, and nothing large happens under mmap_lock.  Each file holds
- * one module reference, dropped by the kernel after the last thing it does with
- * our code.
+ *	region_file.c		a file of ipcdemofs, or one without a name: the
+ *				region lives as long as its inode
+ *	region_default.c	that of the device, which must be there when
+ *				nobody has it open: its inodes come and go
  */
 #ifndef IPCDEMO_REGION_H
 #define IPCDEMO_REGION_H
 
+#include <linux/atomic.h>
 #include <linux/fs.h>
-#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 
 #include "object.h"
 
+struct pid;
 struct vm_area_struct;
 
-/*
- * Lock order: mm->mmap_lock, region->lock, and then whatever making an inode
- * and its pages takes.  No user memory is touched under region->lock.
- */
-struct ipc_region {
-	struct ipc_object object;
-	u64 size; /* never changes; bytes, a multiple of the page size */
+/* So many faults of a region are remembered. */
+#define IPC_FAULTS_KEPT 32
 
-	struct mutex lock; /* guards all that says so below */
-	u32 users; /* lock */
-	struct inode *inode; /* lock; exists while users > 0; views: RCU */
-	u32 files; /* lock; read by views without it */
-	struct page **parked; /* lock; by page index; used while users == 0 */
-	/* lock; pages when the inode was last made or given up, for the views */
-	u64 steady_pages;
-	atomic_t maps;
+/* A fault, for the views. */
+struct ipc_fault_note {
+	struct pid *pid; /* referenced; NULL: this is no note */
+	u64 page; /* place in the region */
+	u64 at_ns;
+	bool write;
+	char comm[TASK_COMM_LEN];
 };
 
-/**
- * ipc_region_create() - make a region
- * @name:	lives as long as the region
- * @mode:	permission bits
- * @size:	bytes; rounded up to whole pages
- *
- * Context: may sleep.
- * Return: the region, with its creator's reference, or ERR_PTR: -ENOMEM,
- * -EINVAL if the size is 0 or too large.
- */
-struct ipc_region *ipc_region_create(const char *name, umode_t mode, u64 size);
+enum ipc_page_state {
+	IPC_PAGE_NONE, /* made, zeroed, when it is touched */
+	IPC_PAGE_THERE,
+	IPC_PAGE_LARGE, /* part of a large folio */
+};
+
+/* Pages in a row of which the same is true. */
+struct ipc_page_run {
+	u64 first;
+	u64 nr;
+	enum ipc_page_state state;
+};
+
+struct ipc_region;
+
+/* Where the two kinds of region differ for those who look. */
+struct ipc_region_ops {
+	/* Pages that are there.  May not sleep. */
+	u64 (*pages)(struct ipc_region *region);
+	/*
+	 * The pages from @from on.  A run may end early: the next may be of the
+	 * same state.  May not sleep.
+	 * Return: 0, -ENXIO (the region ends before @from), -EBUSY (its pages
+	 * are being moved just now).
+	 */
+	int (*next_run)(struct ipc_region *region, u64 from,
+			struct ipc_page_run *run);
+};
+
+struct ipc_region {
+	struct ipc_object object;
+	const struct ipc_region_ops *ops;
+	u64 size; /* bytes; who may change it, if anybody: see the kind */
+	u32 seals; /* likewise; IPCDEMO_SEAL_* */
+	atomic_t files; /* open files; a mapping of the device has one, too */
+	atomic_t maps;
+
+	spinlock_t faults_lock; /* guards both; taken inside nothing of ours */
+	struct ipc_fault_note faults[IPC_FAULTS_KEPT];
+	u32 next_fault; /* the oldest one is there, and goes next */
+};
 
 static inline struct ipc_region *ipc_region_of(struct ipc_object *object)
 {
 	return container_of(object, struct ipc_region, object);
 }
 
-/**
- * ipc_region_hold() - keep the contents in an inode, ready to be mapped
- * @region:	the region
- *
- * Context: may sleep.
- * Return: 0, -ENOMEM, or -EINTR (killed).
+/* The region of an inode, or file, that is known to be one's. */
+static inline struct ipc_region *ipc_region_of_inode(const struct inode *inode)
+{
+	return inode->i_private;
+}
+
+static inline struct ipc_region *ipc_region_of_file(const struct file *file)
+{
+	return ipc_region_of_inode(file_inode(file));
+}
+
+/* The common part of a new, zeroed region; @release calls ipc_region_fini(). */
+void ipc_region_init(struct ipc_region *region,
+		     const struct ipc_region_ops *ops, const char *name,
+		     umode_t mode, void (*release)(struct ipc_object *object));
+
+/* The reverse, when nobody has a reference to it any more. */
+void ipc_region_fini(struct ipc_region *region);
+
+/* What an inode of a region needs, whichever kind. */
+void ipc_region_init_inode(struct ipc_region *region, struct inode *inode);
+
+/* File operations that both kinds have. */
+ssize_t ipc_region_read_iter(struct kiocb *iocb, struct iov_iter *to);
+void ipc_region_show_fdinfo(struct seq_file *m, struct file *file);
+
+/* Count what a write has done.  Return: @done. */
+ssize_t ipc_region_written(struct ipc_region *region, ssize_t done);
+
+/*
+ * @vma maps the region of its file from here on.  Under mmap_lock, for writing.
  */
-int ipc_region_hold(struct ipc_region *region);
+void ipc_region_start_mapping(struct vm_area_struct *vma);
 
-/* The reverse.  May sleep. */
-void ipc_region_unhold(struct ipc_region *region);
+/* Pages that are there.  May not sleep; a look, true at some moment. */
+static inline u64 ipc_region_pages(struct ipc_region *region)
+{
+	return region->ops->pages(region);
+}
 
-/**
- * ipc_region_file() - a new file of a region, open for reading and writing
- * @region:	the region
- *
- * Context: may sleep; may be called under mmap_lock while the region is held.
- * Return: the file, or ERR_PTR: -ENOMEM, -ENFILE, -EINTR (killed).
+/*
+ * Next run of the pages of a page cache, of which there are @end.  The caller
+ * keeps the inode.  Return: as next_run of struct ipc_region_ops.
  */
-struct file *ipc_region_file(struct ipc_region *region);
+int ipc_mapping_next_run(struct address_space *mapping, u64 end, u64 from,
+			 struct ipc_page_run *run);
 
-/**
- * ipc_region_mmap() - the mmap of the device: map the region instead
- * @region:	the region
- * @file:	the device's file, which holds the region; the mapping does not
- *		keep that file
- * @vma:	what mmap(2) asks for
- *
- * Context: under mmap_lock, for writing.
- * Return: 0; -EACCES: @file is not open for reading and writing; -EINVAL: not
- * MAP_SHARED; -EPERM: PROT_EXEC; or the errors of ipc_region_file().
+/*
+ * Copy the newest faults, oldest first, into room for IPC_FAULTS_KEPT; each pid
+ * is put by the caller.  Return: how many.
  */
-int ipc_region_mmap(struct ipc_region *region, struct file *file,
-		    struct vm_area_struct *vma);
-
-/* The region that a file is open on, or NULL if it is no file of a region. */
-struct ipc_region *ipc_region_of_file(struct file *file);
-
-/* Pages that are there.  Context: any; a look, true at some moment. */
-u64 ipc_region_pages(struct ipc_region *region);
+unsigned int ipc_region_copy_faults(struct ipc_region *region,
+				    struct ipc_fault_note *notes);
 
 #endif /* IPCDEMO_REGION_H */

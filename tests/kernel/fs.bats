@@ -27,6 +27,10 @@ teardown() {
 	[[ ${#lines[@]} == 2 ]]
 }
 
+kill_later() {
+	kids+=("$1")
+}
+
 # mount_both [OPTIONS]: the same on ipcdemofs and on tmpfs.
 mount_both() {
 	mkdir -p "$dir/ours" "$dir/theirs"
@@ -202,12 +206,77 @@ socket.socket(socket.AF_UNIX).bind(\"k\")'"
 	[[ $output == *"in use"* ]]
 }
 
-@test "what there is not, yet or ever, is refused" {
+@test "regular files are regions, and otherwise as on tmpfs" {
+	mount_both
+	both "umask 022; echo one >a; cat a; stat -c '%A %s %F' a; wc -c <a"
+	both "echo two >>a; cat a; truncate -s 3 a; cat a; : >a; stat -c %s a"
+	both "seq 100000 >b; cp b c; cmp b c; sha1sum b c; dd if=b bs=1000 2>&- |
+		cmp - c; mv c d; ln d e; rm d; cmp b e; stat -c '%h %s' e"
+	both "truncate -s 1G hole; du -k hole | cut -f 1; stat -c %s hole
+		cmp -n 5000 hole /dev/zero"
+	both "chmod 000 a; stat -c %A a; echo x >/dev/full; chmod 644 a
+		touch -d 2001-02-03 a; stat -c %y a; sync -f a"
+	both "grep -c 7 b; sed -i s/7/x/ b; grep -c x b; sort -r b | tail -n 1"
+	both "tar cf t.tar a b e; tar tf t.tar; tar xf t.tar; rm -r *; ls"
+	[[ -z $(names) ]]
+	[[ $(wc -l </proc/ipcdemo/regions) == 2 ]]
+}
+
+@test "the table of regions has the files, by the names that they have now" {
 	mkdir "$dir/ours"
 	mount -t ipcdemofs none "$dir/ours"
 	cd "$dir/ours"
-	run -1 touch file
-	[[ $output == *"Operation not supported"* ]]
+	mkdir sub
+	printf 12345 >sub/a
+	awk '$2 == "/sub/a" { print $3, $4, $5, $6, $9 }' /proc/ipcdemo/regions |
+		cmp - <(echo "0 $(stat -c 0%a sub/a) 5 1 -")
+	chmod 600 sub/a
+	chown 65534 sub/a
+	mv sub/a "b c"
+	awk '$2 == "/b\\040c" { print $3, $4, $5, $6, $10, $11 }' \
+		/proc/ipcdemo/regions |
+		cmp - <(stat -c "65534 0600 5 1 0:$(stat -c %Ld .) %i" "b c")
+	exec 7<"b c"
+	rm "b c"
+	[[ $(awk '$5 == 5 { print $2, $7 }' /proc/ipcdemo/regions) == \
+		*"//deleted 1" ]]
+	exec 7<&-
+	[[ $(wc -l </proc/ipcdemo/regions) == 2 ]]
+}
+
+@test "what is mapped keeps the mount, what is full says so" {
+	mkdir "$dir/ours"
+	mount -t ipcdemofs -o nr_inodes=3 none "$dir/ours"
+	cd "$dir/ours"
+	touch a b
+	run -1 touch c
+	[[ $output == *"No space left on device"* ]]
+	truncate -s 4096 a
+	coproc python3 -c 'import mmap
+f = open("a", "r+b")
+m = mmap.mmap(f.fileno(), 0)
+f.close()
+print("mapped", flush=True)
+input()'
+	kill_later "$COPROC_PID"
+	read -r line <&"${COPROC[0]}"
+	[[ $line == mapped ]]
+	cd /
+	run -32 umount "$dir/ours"
+	[[ $output == *"busy"* ]]
+	run -1 rmmod ipcdemo
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID"
+	umount "$dir/ours"
+	mkdir -p "$dir/ours"
+	mount -t ipcdemofs none "$dir/ours"
+	[[ -z $(ls "$dir/ours") ]]
+}
+
+@test "what there is not is refused" {
+	mkdir "$dir/ours"
+	mount -t ipcdemofs none "$dir/ours"
+	cd "$dir/ours"
 	run -1 mknod device c 1 3
 	[[ $output == *"Operation not permitted"* ]]
 	[[ -z $(ls) ]]
@@ -239,7 +308,7 @@ socket.socket(socket.AF_UNIX).bind(\"k\")'"
 			mv d$((i % 3)) e$((i % 3)) || mv e$((i % 3)) d$((i % 3))
 			rm -rf e$(((i + 1) % 3))
 		done' - "$i" >/dev/null 2>&1 &
-		kids+=($!)
+		kill_later $!
 	done
 	while [[ -n $(jobs -r) ]]; do
 		cat /proc/ipcdemo/pipes /proc/ipcdemo/pipe/* >/dev/null 2>&1 || true

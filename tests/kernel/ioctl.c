@@ -27,7 +27,7 @@ static const struct call {
 	}
 	CALL(IPCDEMO_IOC_PIPE_STAT, ipcdemo_pipe_stat, -1, false),
 	CALL(IPCDEMO_IOC_REGION_STAT, ipcdemo_region_stat,
-	     offsetof(struct ipcdemo_region_stat, pad), true),
+	     offsetof(struct ipcdemo_region_stat, seals), true),
 	CALL(IPCDEMO_IOC_PEEK, ipcdemo_peek, offsetof(struct ipcdemo_peek, pad),
 	     false),
 	CALL(IPCDEMO_IOC_GET_CAPACITY, ipcdemo_attr,
@@ -584,7 +584,8 @@ static void region_stat_says_what_was_done(void **state)
 	assert_true(was.length > 0 && was.length % PAGE == 0);
 	assert_int_equal(was.mode, 0666);
 	assert_int_equal(was.owner, 0);
-	assert_int_equal(was.pad, 0);
+	assert_int_equal(was.seals, IPCDEMO_SEAL_SEAL | IPCDEMO_SEAL_SHRINK |
+					    IPCDEMO_SEAL_GROW);
 	assert_int_equal(was.flags, 0);
 	is = region_stat();
 	assert_int_equal(is.files, was.files + 1);

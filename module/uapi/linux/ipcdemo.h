@@ -131,8 +131,8 @@ struct ipcdemo_pipe_stat {
  * @mode:	permission bits
  * @files:	open files of the region; a mapping of the device has one, too
  * @maps:	mappings: entries in /proc/PID/maps, of all processes
- * @pad:	0
- * @length:	length in bytes, a multiple of the page size
+ * @seals:	in: 0; out: IPCDEMO_SEAL_* bits
+ * @length:	length in bytes
  * @pages:	pages that are there; the others are made, zeroed, when touched
  * @page_size:	bytes in a page
  */
@@ -144,7 +144,7 @@ struct ipcdemo_region_stat {
 	__u32 mode;
 	__u32 files;
 	__u32 maps;
-	__u32 pad;
+	__u32 seals;
 	__u64 length;
 	__u64 pages;
 	__u64 page_size;
@@ -206,6 +206,23 @@ struct ipcdemo_region_fd {
 	__u32 flags;
 	__u32 pad;
 };
+
+/**
+ * struct ipcdemo_region_make - ask for a region without a name
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0 or O_CLOEXEC
+ * @length:	in: how many bytes it has at once; ftruncate(2) changes that
+ */
+struct ipcdemo_region_make {
+	__u32 size;
+	__u32 flags;
+	__u64 length;
+};
+
+/* What can be forbidden for good to happen to a region, as with memfd_create. */
+#define IPCDEMO_SEAL_SEAL   0x1 /* further seals */
+#define IPCDEMO_SEAL_SHRINK 0x2
+#define IPCDEMO_SEAL_GROW   0x4
 
 /**
  * struct ipcdemo_pipe_make - ask for an anonymous pipe
@@ -409,10 +426,10 @@ struct ipcdemo_gates {
 	_IOWR(IPCDEMO_IOC_MAGIC, 0x07, struct ipcdemo_attr)
 
 /*
- * Returns a descriptor of the region: O_RDWR; mmap, read, write, pread, pwrite
- * and lseek work on it.  Writing at or beyond the region's end is ENOSPC,
- * ftruncate is EPERM.  A control descriptor only, else EBADF.  EMFILE, ENFILE,
- * ENOMEM.
+ * Returns a descriptor of the device's region: O_RDWR; mmap, read, write, pread,
+ * pwrite and lseek work on it.  Writing at or beyond the region's end is ENOSPC,
+ * ftruncate is EPERM.  A control descriptor only, else EBADF.  EINVAL if id names
+ * another region: those are opened by their names.  EMFILE, ENFILE, ENOMEM.
  */
 #define IPCDEMO_IOC_REGION_FD \
 	_IOW(IPCDEMO_IOC_MAGIC, 0x08, struct ipcdemo_region_fd)
@@ -424,7 +441,28 @@ struct ipcdemo_gates {
  * with a capacity also those of SET_CAPACITY; EMFILE; EFAULT, and then there
  * are no descriptors.
  */
-#define IPCDEMO_IOC_PIPE     _IOW(IPCDEMO_IOC_MAGIC, 0x09, struct ipcdemo_pipe_make)
+#define IPCDEMO_IOC_PIPE _IOW(IPCDEMO_IOC_MAGIC, 0x09, struct ipcdemo_pipe_make)
+
+/*
+ * Makes a region without a name and returns a descriptor of it, O_RDWR, which
+ * can do what one of a regular file can.  Its pages are freed with the last
+ * descriptor and mapping.  A control descriptor only, else EBADF.  EDQUOT: the
+ * user has as many objects, or pages of regions, as he may have; EFBIG; EMFILE,
+ * ENFILE, ENOMEM.
+ */
+#define IPCDEMO_IOC_REGION_MAKE \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x20, struct ipcdemo_region_make)
+
+/*
+ * The seals of a region, IPCDEMO_SEAL_*, in value.  A descriptor of the region;
+ * ADD wants one that is open for writing (EPERM), is EPERM if
+ * IPCDEMO_SEAL_SEAL is set, and stores all that are set then.  ftruncate(2)
+ * against a seal is EPERM; a write goes up to the end, or is EPERM there.
+ */
+#define IPCDEMO_IOC_GET_SEALS \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x21, struct ipcdemo_attr)
+#define IPCDEMO_IOC_ADD_SEALS \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x22, struct ipcdemo_attr)
 
 /*
  * Gates.  A control descriptor only, else EBADF; gates and held tasks belong to
