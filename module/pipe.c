@@ -67,6 +67,11 @@ module_param(pipe_user_pages_hard, uint, 0644);
 MODULE_PARM_DESC(pipe_user_pages_hard,
 		 "slots of all pipes of a user, hard limit (0: none)");
 
+static unsigned int first_index;
+module_param(first_index, uint, 0644);
+MODULE_PARM_DESC(first_index,
+		 "where the indices of a new pipe start; they wrap at 2^32");
+
 static unsigned int trim_seconds = 5;
 module_param(trim_seconds, uint, 0644);
 MODULE_PARM_DESC(trim_seconds,
@@ -1904,7 +1909,7 @@ struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode)
 	pipe->object.find_waiter = find_waiter;
 	mutex_init(&pipe->mutex);
 	seqcount_init(&pipe->seq);
-	ring_init(&pipe->ring, pipe->home, 0);
+	ring_init(&pipe->ring, pipe->home, READ_ONCE(first_index));
 	pipe->nr = pipe->home->nr;
 	/* 0 is "no first open": the cookie of a file that has none. */
 	pipe->reader_opens = 1;
