@@ -226,6 +226,21 @@ static inline void ipc_file_knows_nowait(struct file *file)
 #define IPC_READ_SIGNALS_BEFORE_SLEEP true
 #endif
 
+/*
+ * Splice from a file that can be.  6.5: a file that goes round the page cache is
+ * read into pages of its own, and the caller sees to that.
+ */
+static inline ssize_t ipc_splice_from_file(struct file *file, loff_t *pos,
+					   struct pipe_inode_info *pipe,
+					   size_t len, unsigned int flags)
+{
+#if SINCE(6, 5)
+	if ((file->f_flags & O_DIRECT) || IS_DAX(file->f_mapping->host))
+		return copy_splice_read(file, pos, pipe, len, flags);
+#endif
+	return file->f_op->splice_read(file, pos, pipe, len, flags);
+}
+
 #undef SINCE
 #undef HAVE
 #undef NUMBER

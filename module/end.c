@@ -9,6 +9,7 @@
 #include "ioctl.h"
 #include "pipe.h"
 #include "pipefs.h"
+#include "splice.h"
 
 ssize_t ipc_end_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -24,14 +25,13 @@ ssize_t ipc_end_splice_read(struct file *file, loff_t *offset,
 			    struct pipe_inode_info *real, size_t len,
 			    unsigned int flags)
 {
-	return ipc_pipe_splice_read(file->private_data, file, real, len, flags);
+	return ipc_splice_read(file->private_data, file, real, len, flags);
 }
 
 ssize_t ipc_end_splice_write(struct pipe_inode_info *real, struct file *file,
 			     loff_t *offset, size_t len, unsigned int flags)
 {
-	return ipc_pipe_splice_write(file->private_data, file, real, len,
-				     flags);
+	return ipc_splice_write(file->private_data, file, real, len, flags);
 }
 
 __poll_t ipc_end_poll(struct file *file, struct poll_table_struct *wait)
@@ -100,5 +100,7 @@ const struct file_operations ipc_end_fops = {
 
 struct ipc_pipe *ipc_pipe_of_file(struct file *file)
 {
-	return file->f_op == &ipc_end_fops ? file->private_data : NULL;
+	/* The device has a table of its own, with this in it. */
+	return file->f_op->read_iter == ipc_end_read_iter ? file->private_data
+							  : NULL;
 }

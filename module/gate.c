@@ -250,6 +250,14 @@ void ipc_op_end_slow(struct ipc_op *op)
 	kfree(op);
 }
 
+void ipc_op_turn_slow(struct ipc_op *op, struct ipc_object *object, bool nowait)
+{
+	spin_lock(&look_lock);
+	op->object = object;
+	op->nowait = nowait;
+	spin_unlock(&look_lock);
+}
+
 void ipc_op_asleep_slow(struct ipc_op *op, const struct ipc_waiter *waiter)
 {
 	spin_lock(&look_lock);

@@ -92,6 +92,8 @@ static __always_inline bool ipc_is_looking(void)
 #endif
 }
 
+void ipc_op_turn_slow(struct ipc_op *op, struct ipc_object *object,
+		      bool nowait);
 struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait);
 void ipc_op_know_slow(struct ipc_op **op, struct ipc_object *object,
 		      enum ipc_point point);
@@ -135,6 +137,17 @@ ipc_op_know(struct ipc_op **op, struct ipc_object *object, enum ipc_point point)
 {
 	if (ipc_is_looking())
 		ipc_op_know_slow(op, object, point);
+}
+
+/*
+ * A call that is about two objects turns to one of them, whose gates it meets
+ * from now on.  @nowait: it must not sleep there, so it is not held.
+ */
+static __always_inline void ipc_op_turn(struct ipc_op *op,
+					struct ipc_object *object, bool nowait)
+{
+	if (unlikely(op))
+		ipc_op_turn_slow(op, object, nowait);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include <linux/ipcdemo.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
+#include <linux/splice.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/user_namespace.h>
@@ -26,6 +27,7 @@
 #include "pipefs.h"
 #include "region_default.h"
 #include "region_file.h"
+#include "splice.h"
 #include "waiter.h"
 
 /* The size in a request number is the caller's: structs may grow. */
@@ -444,6 +446,114 @@ err_files:
 	return err;
 }
 
+/* Return: 0 or -EFAULT; *pointer is NULL if there is none. */
+static int get_offset(u64 from, loff_t *offset, loff_t **pointer)
+{
+	*pointer = NULL;
+	if (!from)
+		return 0;
+	*pointer = offset;
+	if (copy_from_user(offset, u64_to_user_ptr(from), sizeof(*offset)))
+		return -EFAULT;
+	return 0;
+}
+
+static int put_offset(u64 to, const loff_t *offset)
+{
+	return to ? put_reply(u64_to_user_ptr(to), offset, sizeof(*offset)) : 0;
+}
+
+/* As __do_splice(): the order of the errors is part of the contract. */
+static long splice_files(struct file *in, struct file *out,
+			 const struct ipcdemo_splice *request)
+{
+	loff_t offset_in, offset_out, *off_in, *off_out;
+	ssize_t done;
+	int err;
+
+	if ((request->off_in && ipc_is_pipe(in)) ||
+	    (request->off_out && ipc_is_pipe(out)))
+		return -ESPIPE;
+	err = get_offset(request->off_out, &offset_out, &off_out);
+	if (!err)
+		err = get_offset(request->off_in, &offset_in, &off_in);
+	if (err)
+		return err;
+	done = ipc_splice(in, off_in, out, off_out, request->len,
+			  request->flags);
+	if (done < 0)
+		return done;
+	err = put_offset(request->off_out, &offset_out);
+	if (!err)
+		err = put_offset(request->off_in, &offset_in);
+	return err ? err : done;
+}
+
+static long splice(void __user *arg, bool tee)
+{
+	struct ipcdemo_splice request;
+	struct file *in, *out;
+	long done;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if ((request.flags & ~SPLICE_F_ALL) ||
+	    (tee && (request.off_in || request.off_out)))
+		return -EINVAL;
+	if (!request.len)
+		return 0;
+	request.len = min_t(u64, request.len, MAX_RW_COUNT);
+	in = fget(request.in);
+	if (!in)
+		return -EBADF;
+	out = fget(request.out);
+	done = -EBADF;
+	if (out && tee)
+		done = ipc_tee(in, out, request.len, request.flags);
+	else if (out)
+		done = splice_files(in, out, &request);
+	if (out)
+		fput(out);
+	fput(in);
+	return done;
+}
+
+/* As the system call: writes if the descriptor can be written to. */
+static long vmsplice(struct file *file, struct ipc_pipe *pipe, void __user *arg)
+{
+	bool writes = file->f_mode & FMODE_WRITE;
+	struct iovec few[UIO_FASTIOV], *iov = few;
+	struct ipcdemo_vmsplice request;
+	struct iov_iter iter;
+	ssize_t done;
+	int err;
+
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	if (!writes && !(file->f_mode & FMODE_READ))
+		return -EBADF;
+	if (request.count > UIO_MAXIOV)
+		return -EINVAL;
+	done = import_iovec(writes ? ITER_SOURCE : ITER_DEST,
+			    u64_to_user_ptr(request.iov), request.count,
+			    ARRAY_SIZE(few), &iov, &iter);
+	if (done < 0)
+		return done;
+	if (!iov_iter_count(&iter))
+		done = 0;
+	else if (writes)
+		done = ipc_vmsplice_write(pipe, &iter, request.flags);
+	else
+		done = ipc_vmsplice_read(pipe, &iter, request.flags);
+	kfree(iov);
+	return done;
+}
+
 static long fionread(struct ipc_pipe *pipe, int __user *arg)
 {
 	u64 bytes;
@@ -701,6 +811,10 @@ static long pipe_ioctl(struct file *file, struct ipc_pipe *own,
 		return attribute(file, own, arg, get_persistence, 0);
 	case NO_SIZE(IPCDEMO_IOC_SET_PERSISTENCE):
 		return attribute(file, own, arg, set_persistence, MAY_WRITE);
+	case NO_SIZE(IPCDEMO_IOC_SPLICE):
+		return splice(arg, false);
+	case NO_SIZE(IPCDEMO_IOC_TEE):
+		return splice(arg, true);
 	default:
 		return -ENOTTY;
 	}
@@ -744,6 +858,8 @@ long ipc_end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (cmd == FIONREAD)
 		return fionread(pipe, argp);
+	if (NO_SIZE(cmd) == NO_SIZE(IPCDEMO_IOC_VMSPLICE))
+		return vmsplice(file, pipe, argp);
 	if (is_control_call(cmd))
 		return -EBADF;
 	return pipe_ioctl(file, pipe, cmd, argp);

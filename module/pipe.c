@@ -17,7 +17,6 @@
  *	- the last close of one side wakes everybody on both queues.
  */
 #include <linux/bits.h>
-#include <linux/bvec.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
@@ -30,12 +29,12 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/signal.h>
-#include <linux/splice.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 
 #include "compat.h"
 #include "gate.h"
+#include "inside.h"
 #include "main.h"
 #include "pipe.h"
 #include "waiter.h"
@@ -241,24 +240,6 @@ static int lock_killable(struct ipc_pipe *pipe, const struct steps *steps)
 	return mutex_lock_killable(&pipe->mutex);
 }
 
-/*
- * With @try: for a caller who may not wait, as it has another lock.  Return: 0,
- * -EINTR as above, -EBUSY if somebody else has the mutex.
- */
-static int lock_or_try(struct ipc_pipe *pipe, const struct steps *steps,
-		       bool try)
-{
-	if (!try)
-		return lock_killable(pipe, steps) ? -EINTR : 0;
-	if (!mutex_trylock(&pipe->mutex))
-		return -EBUSY;
-	if (ipc_is_looking()) {
-		ipc_op_lock(IPC_OP_RUNNING, true);
-		ipc_arrive(&pipe->object, steps->locked, -1, -1);
-	}
-	return 0;
-}
-
 static void lock(struct ipc_pipe *pipe, const struct steps *steps)
 {
 	if (ipc_is_looking())
@@ -390,25 +371,31 @@ static void free_page_of(struct ipc_pipe *pipe, struct page *page)
 	ipc_at(&pipe->object, PAGE_FREE, -1, -1);
 }
 
+/* A slot that holds no bytes keeps its page no longer. */
+static void drop_page(struct ipc_pipe *pipe, struct ipc_slot *slot)
+{
+	struct page *page = slot->page;
+
+	begin_change(pipe);
+	slot->page = NULL;
+	slot->page_no = 0;
+	end_change(pipe);
+	free_page_of(pipe, page);
+}
+
 /* Give back the pages of slots that hold no bytes.  Return: how many. */
 static u32 free_spare_pages(struct ipc_pipe *pipe)
 {
 	struct ipc_slots *slots = pipe->ring.slots;
 	u64 at = ring_indices(&pipe->ring);
 	struct ipc_slot *slot;
-	struct page *page;
 	u32 i, freed = 0;
 
 	for (i = ring_head(at); i != ring_tail(at) + slots->nr; i++) {
 		slot = ring_slot(slots, i);
-		page = slot->page;
-		if (!page)
+		if (!slot->page)
 			continue;
-		begin_change(pipe);
-		slot->page = NULL;
-		slot->page_no = 0;
-		end_change(pipe);
-		free_page_of(pipe, page);
+		drop_page(pipe, slot);
 		freed++;
 	}
 	return freed;
@@ -897,87 +884,18 @@ void ipc_pipe_close(struct ipc_pipe *pipe, struct file *file)
 /* --- read --- */
 
 /*
- * Where a read puts bytes: into memory, or, for splice(2), whole pages into a
- * pipe of the kernel, whose mutex is held.
- */
-struct sink {
-	struct iov_iter *to; /* NULL: real */
-	struct pipe_inode_info *real;
-	size_t left; /* bytes for real */
-};
-
-static bool real_is_full(const struct pipe_inode_info *real)
-{
-	return pipe_full(READ_ONCE(real->head), READ_ONCE(real->tail),
-			 READ_ONCE(real->max_usage));
-}
-
-/* How many bytes it can take now. */
-static size_t sink_room(const struct sink *sink)
-{
-	if (sink->to)
-		return iov_iter_count(sink->to);
-	return real_is_full(sink->real) ? 0 : sink->left;
-}
-
-/*
- * Give bytes of a slot to a pipe of the kernel, which has room and a reader:
- * with the page if that are all, else with a reference, and then the page is
- * not written to again (page_for_slot(); a merge goes behind what was given).
- * The operations are the kernel's, as ours could outlive the module, and do not
- * let anybody steal the page.
- */
-static void give_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
-		      struct sink *sink, size_t len)
-{
-	struct pipe_buffer buf = {
-		.page = slot->page,
-		.offset = slot->offset,
-		.len = len,
-		.ops = &nosteal_pipe_buf_ops,
-	};
-
-	if (slot->flags & IPC_SLOT_PACKET)
-		buf.flags = PIPE_BUF_FLAG_PACKET;
-	if (len == slot->len) {
-		begin_change(pipe);
-		slot->page = NULL;
-		slot->page_no = 0;
-		ring_consume(&pipe->ring, len);
-		end_change(pipe);
-		ipc_count(&pipe->object, IPC_PAGE_GIVE, 1);
-		ipc_at(&pipe->object, PAGE_GIVE, -1, -1);
-		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
-		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
-	} else {
-		get_page(buf.page);
-		begin_change(pipe);
-		ring_consume(&pipe->ring, len);
-		end_change(pipe);
-	}
-	add_to_pipe(sink->real, &buf);
-	sink->left -= len;
-}
-
-/*
  * Take what fits of the oldest slot.
  * Return: 0, or -EFAULT with the slot as it was.
  */
 static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
-		     struct sink *sink, size_t *done)
+		     struct iov_iter *to, size_t *done)
 {
-	size_t len = min_t(size_t, slot->len, sink_room(sink));
-	size_t rest = slot->flags & IPC_SLOT_PACKET ? slot->len - len : 0;
+	size_t len = min_t(size_t, slot->len, iov_iter_count(to));
+	u32 flags = slot->flags;
+	size_t rest = flags & IPC_SLOT_PACKET ? slot->len - len : 0;
 	bool drained;
 
-	if (!sink->to) {
-		ipc_at(&pipe->object, READ_COPY, len, -1);
-		give_slot(pipe, slot, sink, len);
-		*done += len;
-		ipc_count(&pipe->object, IPC_READ_COPY, len);
-		return 0;
-	}
-	if (copy_page_to_iter(slot->page, slot->offset, len, sink->to) < len)
+	if (copy_page_to_iter(slot->page, slot->offset, len, to) < len)
 		return -EFAULT;
 	ipc_at(&pipe->object, READ_COPY, len, -1);
 	if (rest) {
@@ -990,6 +908,8 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 	*done += len;
 	ipc_count(&pipe->object, IPC_READ_COPY, len);
 	if (drained) {
+		if (unlikely(flags & IPC_SLOT_FOREIGN))
+			drop_page(pipe, slot);
 		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
 		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
 		trim_later(pipe);
@@ -998,19 +918,19 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 }
 
 /* Take what is there.  Return: 0 or -EFAULT; *done counts the bytes. */
-static int read_slots(struct ipc_pipe *pipe, struct sink *sink, size_t *done)
+static int read_slots(struct ipc_pipe *pipe, struct iov_iter *to, size_t *done)
 {
 	struct ipc_slot *slot;
 	bool packet = false;
 	int err;
 
 	/* A packet ends a read, also if bytes came before it. */
-	while (sink_room(sink) && !packet) {
+	while (iov_iter_count(to) && !packet) {
 		slot = ring_tail_slot(&pipe->ring);
 		if (!slot)
 			break;
-		packet = sink->to && (slot->flags & IPC_SLOT_PACKET);
-		err = read_slot(pipe, slot, sink, done);
+		packet = slot->flags & IPC_SLOT_PACKET;
+		err = read_slot(pipe, slot, to, done);
 		if (err)
 			return err;
 	}
@@ -1032,28 +952,23 @@ static noinline int wait_to_read(struct ipc_pipe *pipe, struct ipc_op **op,
 	return wait_until(pipe, &spec, chosen);
 }
 
-/*
- * @try: the caller has another lock, and may not wait for the mutex.
- * @nonblock: nor for bytes, whatever the file's flag says.
- */
+/* @nonblock: do not wait for bytes, whatever the file's flag says. */
 static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
-			struct sink *sink, bool try, bool nonblock,
-			struct ipc_op **op)
+			struct iov_iter *to, bool nonblock, struct ipc_op **op)
 {
 	bool wake_writer, pass_on = false;
 	bool was_full, chosen;
 	size_t done = 0;
 	int err;
 
-	err = lock_or_try(pipe, &read_steps, try);
-	if (err)
-		return err;
+	if (lock_killable(pipe, &read_steps))
+		return -EINTR;
 	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
 
 	for (;;) {
 		was_full = is_full(pipe);
 		ipc_at(&pipe->object, READ_LOOK, -1, !is_empty(pipe));
-		err = read_slots(pipe, sink, &done);
+		err = read_slots(pipe, to, &done);
 		if (err || done)
 			break;
 		if (!pipe->writers) {
@@ -1108,14 +1023,13 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 {
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct ipc_op *op;
-	struct sink sink = {.to = to};
 	ssize_t result;
 
 	if (!iov_iter_count(to))
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, iov_iter_count(to),
 			    nowait);
-	result = read_end(pipe, iocb->ki_filp, &sink, false, nowait, &op);
+	result = read_end(pipe, iocb->ki_filp, to, nowait, &op);
 	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
 	return result;
 }
@@ -1225,9 +1139,9 @@ static noinline int wait_to_write(struct ipc_pipe *pipe, struct ipc_op **op,
 	return wait_until(pipe, &spec, chosen);
 }
 
-/* @try and @nonblock: as for read_end(). */
+/* @nonblock: as for read_end(). */
 static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
-			 struct iov_iter *from, bool try, bool nonblock,
+			 struct iov_iter *from, bool nonblock,
 			 struct ipc_op **op)
 {
 	bool wake_reader, pass_on = false;
@@ -1235,9 +1149,8 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 	size_t done = 0;
 	int err;
 
-	err = lock_or_try(pipe, &write_steps, try);
-	if (err)
-		return err;
+	if (lock_killable(pipe, &write_steps))
+		return -EINTR;
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
 
 	err = need_reader(pipe);
@@ -1320,174 +1233,7 @@ ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		return 0;
 	op = ipc_call_begin(&pipe->object, IPC_WRITE_ENTER,
 			    iov_iter_count(from), nowait);
-	result = write_end(pipe, iocb->ki_filp, from, false, nowait, &op);
-	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
-	return result;
-}
-
-/* --- splice --- */
-
-/* Looked at without its mutex. */
-static bool real_has_changed(const struct pipe_inode_info *real)
-{
-	return !real_is_full(real) || !READ_ONCE(real->readers);
-}
-
-/*
- * Called with real's mutex, which is given back while this waits.  Who waits in
- * our pipe or for it must not have it: the one who would go on first may need it.
- *
- * Return: 0 when real has room, -EAGAIN, -EPIPE, -ERESTARTSYS.
- */
-static int wait_for_real(struct pipe_inode_info *real, bool nonblock)
-{
-	int err = 0;
-
-	while (!err && real->readers && real_is_full(real)) {
-		if (nonblock)
-			return -EAGAIN;
-		pipe_unlock(real);
-		err = wait_event_interruptible(real->wr_wait,
-					       real_has_changed(real));
-		pipe_lock(real);
-	}
-	if (!real->readers) {
-		send_sig(SIGPIPE, current, 0);
-		return -EPIPE;
-	}
-	return err;
-}
-
-/* Somebody else has our mutex: wait for that, without the other. */
-static int wait_for_lock(struct ipc_pipe *pipe, const struct steps *steps)
-{
-	if (lock_killable(pipe, steps))
-		return -EINTR;
-	unlock(pipe);
-	return 0;
-}
-
-/* Not exclusive: who is woken here may find something else to wait for. */
-static int
-wait_to_splice(struct ipc_pipe *pipe, struct ipc_op **op,
-	       const struct steps *steps, struct wait_queue_head *queue,
-	       bool (*ready)(const struct ipc_pipe *pipe, u32 unused))
-{
-	struct wait_spec spec = {
-		.queue = queue,
-		.steps = steps,
-		.ready = ready,
-		.op = op,
-	};
-	bool chosen;
-	int err = wait_until(pipe, &spec, &chosen);
-
-	/* From now on with a lock of the kernel's again: no place for a gate. */
-	if (*op)
-		(*op)->nowait = true;
-	return err;
-}
-
-/*
- * Takes what there is without waiting, and waits apart from that, without any
- * mutex.  No gate holds it: the kernel's pipe does not wait killably.
- */
-ssize_t ipc_pipe_splice_read(struct ipc_pipe *pipe, struct file *file,
-			     struct pipe_inode_info *real, size_t len,
-			     unsigned int flags)
-{
-	bool nonblock =
-		(file->f_flags & O_NONBLOCK) || (flags & SPLICE_F_NONBLOCK);
-	struct sink sink = {.real = real, .left = len};
-	struct ipc_op *op;
-	ssize_t result;
-
-	if (!len)
-		return 0;
-	op = ipc_call_begin(&pipe->object, IPC_READ_ENTER, len, true);
-	for (;;) {
-		result = wait_for_real(real, nonblock);
-		if (result)
-			break;
-		result = read_end(pipe, file, &sink, true, true, &op);
-		if (result != -EBUSY && (result != -EAGAIN || nonblock))
-			break;
-		pipe_unlock(real);
-		if (result == -EBUSY)
-			result = wait_for_lock(pipe, &read_steps);
-		else
-			result = wait_to_splice(pipe, &op, &read_steps,
-						&pipe->read_queue, may_read);
-		pipe_lock(real);
-		if (result)
-			break;
-	}
-	ipc_call_end(op, &pipe->object, IPC_READ_RETURN, result);
-	return result;
-}
-
-struct splice_target {
-	struct ipc_pipe *pipe;
-	struct file *file;
-	struct ipc_op **op;
-	bool full;
-};
-
-/*
- * Copy what a buffer of the kernel's pipe holds: a page that is not ours could
- * be in a file, or change.  Called with the mutex of that pipe.
- */
-static int splice_buffer(struct pipe_inode_info *real, struct pipe_buffer *buf,
-			 struct splice_desc *desc)
-{
-	struct splice_target *target = desc->u.data;
-	struct bio_vec part = {
-		.bv_page = buf->page,
-		.bv_offset = buf->offset,
-		.bv_len = desc->len,
-	};
-	struct iov_iter from;
-	int result;
-
-	iov_iter_bvec(&from, ITER_SOURCE, &part, 1, desc->len);
-	result = write_end(target->pipe, target->file, &from, true, true,
-			   target->op);
-	target->full = result == -EAGAIN;
-	return result;
-}
-
-ssize_t ipc_pipe_splice_write(struct ipc_pipe *pipe, struct file *file,
-			      struct pipe_inode_info *real, size_t len,
-			      unsigned int flags)
-{
-	bool nonblock =
-		(file->f_flags & O_NONBLOCK) || (flags & SPLICE_F_NONBLOCK);
-	struct ipc_op *op =
-		ipc_call_begin(&pipe->object, IPC_WRITE_ENTER, len, true);
-	struct splice_target target = {.pipe = pipe, .file = file, .op = &op};
-	struct splice_desc desc = {
-		.total_len = len,
-		/* Neither side waits if ours does not. */
-		.flags = nonblock ? flags | SPLICE_F_NONBLOCK : flags,
-		.u.data = &target,
-	};
-	ssize_t result;
-
-	for (;;) {
-		target.full = false;
-		pipe_lock(real);
-		result = __splice_from_pipe(real, &desc, splice_buffer);
-		pipe_unlock(real);
-		if (result == -EBUSY)
-			result = wait_for_lock(pipe, &write_steps);
-		else if (result == -EAGAIN && target.full && !nonblock)
-			result = wait_to_splice(pipe, &op, &write_steps,
-						&pipe->write_queue, may_write);
-		else
-			break;
-		if (result)
-			break;
-	}
+	result = write_end(pipe, iocb->ki_filp, from, nowait, &op);
 	ipc_call_end(op, &pipe->object, IPC_WRITE_RETURN, result);
 	return result;
 }
@@ -1740,6 +1486,144 @@ int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
 	}
 	ipc_op_end(op);
 	return err;
+}
+
+/* --- for splice.c: see inside.h --- */
+
+static const struct steps *steps_of(enum ipc_side side)
+{
+	return side == IPC_READ_SIDE ? &read_steps : &write_steps;
+}
+
+int ipc_pipe_lock(struct ipc_pipe *pipe, enum ipc_side side)
+{
+	return lock_killable(pipe, steps_of(side)) ? -EINTR : 0;
+}
+
+bool ipc_pipe_trylock(struct ipc_pipe *pipe)
+{
+	return mutex_trylock(&pipe->mutex);
+}
+
+void ipc_pipe_unlock(struct ipc_pipe *pipe)
+{
+	unlock(pipe);
+}
+
+int ipc_pipe_wait(struct ipc_pipe *pipe, enum ipc_side side, struct ipc_op **op)
+{
+	bool reads = side == IPC_READ_SIDE;
+	struct wait_spec spec = {
+		.queue = reads ? &pipe->read_queue : &pipe->write_queue,
+		.steps = steps_of(side),
+		.ready = reads ? may_read : may_write,
+		.op = op,
+	};
+	bool chosen;
+
+	return wait_until(pipe, &spec, &chosen);
+}
+
+bool ipc_pipe_has_no_reader(struct ipc_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->mutex);
+	return need_reader(pipe);
+}
+
+void ipc_pipe_wake_reader(struct ipc_pipe *pipe)
+{
+	wake_a_reader(pipe);
+	signal_readers(pipe);
+}
+
+void ipc_pipe_wake_writer(struct ipc_pipe *pipe)
+{
+	wake_a_writer(pipe);
+	signal_writers(pipe);
+}
+
+bool ipc_pipe_take(struct ipc_pipe *pipe, size_t most, struct ipc_slot *piece)
+{
+	struct ipc_slot *slot = ring_tail_slot(&pipe->ring);
+	bool whole = slot->len <= most;
+
+	lockdep_assert_held(&pipe->mutex);
+	if (!whole && !ipc_pipe_share(slot, most, piece))
+		return false;
+	begin_change(pipe);
+	if (whole)
+		ring_take(&pipe->ring, piece);
+	else
+		ring_consume(&pipe->ring, piece->len);
+	end_change(pipe);
+	ipc_count(&pipe->object, IPC_READ_COPY, piece->len);
+	if (whole) {
+		ipc_count(&pipe->object, IPC_PAGE_GIVE, 1);
+		ipc_at(&pipe->object, PAGE_GIVE, piece->len, -1);
+		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
+		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
+	}
+	return true;
+}
+
+bool ipc_pipe_share(const struct ipc_slot *slot, size_t most,
+		    struct ipc_slot *piece)
+{
+	/* It fails when there are so many references that one more wraps. */
+	if (!try_get_page(slot->page))
+		return false;
+	*piece = *slot;
+	piece->len = min_t(size_t, slot->len, most);
+	piece->flags &= ~IPC_SLOT_MERGE;
+	return true;
+}
+
+void ipc_pipe_add(struct ipc_pipe *pipe, struct ipc_slot *piece)
+{
+	struct ipc_slot *slot = ring_head_slot(&pipe->ring);
+
+	lockdep_assert_held(&pipe->mutex);
+	if (slot->page && slot->page != piece->page)
+		drop_page(pipe, slot);
+	if (slot->page)
+		piece->page_no = slot->page_no;
+	else
+		piece->page_no = ++pipe->last_page_no;
+	if (!slot->page) {
+		ipc_count(&pipe->object, IPC_PAGE_TAKE, 1);
+		ipc_at(&pipe->object, PAGE_TAKE, piece->len, -1);
+	}
+	begin_change(pipe);
+	ring_add(&pipe->ring, piece);
+	end_change(pipe);
+	ipc_count(&pipe->object, IPC_WRITE_COPY, piece->len);
+	ipc_count(&pipe->object, IPC_WRITE_PUBLISH, 1);
+	ipc_at(&pipe->object, WRITE_PUBLISH, piece->len, -1);
+}
+
+struct page *ipc_pipe_page(struct ipc_pipe *pipe)
+{
+	return page_for_slot(pipe, ring_head_slot(&pipe->ring));
+}
+
+void ipc_pipe_eat(struct ipc_pipe *pipe, size_t len)
+{
+	struct ipc_slot *slot = ring_tail_slot(&pipe->ring);
+	u32 flags = slot->flags;
+	bool drained;
+
+	lockdep_assert_held(&pipe->mutex);
+	begin_change(pipe);
+	drained = ring_consume(&pipe->ring, len);
+	end_change(pipe);
+	ipc_count(&pipe->object, IPC_READ_COPY, len);
+	if (!drained)
+		return;
+	if (flags & IPC_SLOT_FOREIGN)
+		drop_page(pipe, slot);
+	ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
+	ipc_at(&pipe->object, READ_RELEASE, -1, -1);
+	trim_later(pipe);
 }
 
 /* --- the views' look --- */

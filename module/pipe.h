@@ -22,7 +22,6 @@
 
 struct cred;
 struct iov_iter;
-struct pipe_inode_info;
 struct ipc_waiter_copy;
 struct poll_table_struct;
 
@@ -31,6 +30,7 @@ struct poll_table_struct;
  *
  *	mutex of a pipe of the kernel	splice(2) between it and ours
  *	pipe->mutex			held while bytes are copied, so:
+ *	   i_rwsem and the like		of a file that is spliced from or to
  *	   mm->mmap_lock		a fault in the user's buffer
  *	   queue->lock			of read_queue, write_queue, open_queue
  *
@@ -135,17 +135,6 @@ ssize_t ipc_pipe_read(struct ipc_pipe *pipe, struct kiocb *iocb,
 		      struct iov_iter *to);
 ssize_t ipc_pipe_write(struct ipc_pipe *pipe, struct kiocb *iocb,
 		       struct iov_iter *from);
-
-/*
- * splice(2) between an end and a pipe of the kernel, @real.  For splicing from
- * our pipe the caller holds @real's mutex: it is given back while this waits.
- */
-ssize_t ipc_pipe_splice_read(struct ipc_pipe *pipe, struct file *file,
-			     struct pipe_inode_info *real, size_t len,
-			     unsigned int flags);
-ssize_t ipc_pipe_splice_write(struct ipc_pipe *pipe, struct file *file,
-			      struct pipe_inode_info *real, size_t len,
-			      unsigned int flags);
 __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 		       struct poll_table_struct *wait);
 int ipc_pipe_fasync(struct ipc_pipe *pipe, int fd, struct file *file, int on);

@@ -118,7 +118,11 @@
 	X(PAGE_REUSE, "page.reuse", PIPE, "pages", KILL,                                 \
 	  "a slot is filled again in the page that it kept")                             \
 	X(PAGE_GIVE, "page.give", PIPE, "pages", NO,                                     \
-	  "a page went, with its bytes, into a pipe of the kernel")                      \
+	  "a page went, with its bytes, into another pipe")                              \
+	X(PAGE_TAKE, "page.take", PIPE, "pages", NO,                                     \
+	  "a page came, with its bytes, from another pipe, a file or a process")         \
+	X(TEE_COPY, "tee.copy", PIPE, "bytes", NO,                                       \
+	  "bytes were put into another pipe, too, and stay in the ring")                 \
 	X(PAGE_FREE, "page.free", PIPE, "pages", NO,                                     \
 	  "a page went back to the kernel")                                              \
 	X(POLL_ENTER, "poll.enter", PIPE, "calls", NO,                                   \

@@ -240,9 +240,10 @@ static void show_slot(struct seq_file *m, const struct ipc_pipe_look *look,
 	else
 		seq_puts(m, "- ");
 	seq_printf(m, "%u %u %s\n", slot->offset, slot->len,
-		   slot->flags & IPC_SLOT_MERGE	   ? "merge"
-		   : slot->flags & IPC_SLOT_PACKET ? "packet"
-						   : "-");
+		   slot->flags & IPC_SLOT_MERGE	    ? "merge"
+		   : slot->flags & IPC_SLOT_PACKET  ? "packet"
+		   : slot->flags & IPC_SLOT_FOREIGN ? "foreign"
+						    : "-");
 }
 
 static void show_command(struct seq_file *m, const char *command)

@@ -64,6 +64,24 @@ void ring_publish(struct ipc_ring *ring, struct page *page, u32 page_no,
 	ring_set(ring, ring_head(at) + 1, ring_tail(at));
 }
 
+void ring_add(struct ipc_ring *ring, const struct ipc_slot *piece)
+{
+	u64 at = ring->indices;
+
+	*ring_slot(ring->slots, ring_head(at)) = *piece;
+	ring_set(ring, ring_head(at) + 1, ring_tail(at));
+}
+
+void ring_take(struct ipc_ring *ring, struct ipc_slot *piece)
+{
+	u64 at = ring->indices;
+	struct ipc_slot *slot = ring_slot(ring->slots, ring_tail(at));
+
+	*piece = *slot;
+	*slot = (struct ipc_slot){};
+	ring_set(ring, ring_head(at), ring_tail(at) + 1);
+}
+
 void ring_merge(struct ipc_ring *ring, u32 len)
 {
 	ring_slot(ring->slots, ring_head(ring->indices) - 1)->len += len;
@@ -138,10 +156,15 @@ const char *ring_broken(struct ipc_ring *ring)
 	for (i = ring_tail(at); i != ring_tail(at) + slots->nr; i++) {
 		slot = ring_slot(slots, i);
 		if (i - ring_tail(at) < ring_used(at)) {
-			if (!slot->page || !slot->len ||
-			    slot->offset > PAGE_SIZE ||
-			    slot->len > PAGE_SIZE - slot->offset)
+			if (!slot->page || !slot->len)
 				return "FILLED";
+			if (!(slot->flags & IPC_SLOT_FOREIGN) &&
+			    (slot->offset > PAGE_SIZE ||
+			     slot->len > PAGE_SIZE - slot->offset))
+				return "FILLED";
+			if ((slot->flags & IPC_SLOT_FOREIGN) &&
+			    (slot->flags & IPC_SLOT_MERGE))
+				return "OWN";
 		} else if (slot->offset || slot->len || slot->flags) {
 			return "CLEAN";
 		}

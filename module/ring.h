@@ -26,7 +26,9 @@
  *	SIZE	the number of slots is a power of two
  *	BOUND	head - tail is not more than the number of slots
  *	FILLED	a slot in [tail, head) has a page, at least one byte, and ends
- *		inside its page
+ *		inside its page (a foreign page may be a large one)
+ *	OWN	a foreign page is not to be written to: no slot that is foreign
+ *		may be added to
  *	CLEAN	a slot outside [tail, head) has offset, len and flags 0
  */
 #ifndef IPCDEMO_RING_H
@@ -42,9 +44,14 @@
 #endif
 
 /* A later write may add its bytes behind those of this slot. */
-#define IPC_SLOT_MERGE	0x1
+#define IPC_SLOT_MERGE	 0x1
 /* A read takes no more than this slot, and drops what does not fit. */
-#define IPC_SLOT_PACKET 0x2
+#define IPC_SLOT_PACKET	 0x2
+/*
+ * The page came by splice and belongs to somebody else, too: a file, a process.
+ * It is never written to, so never with IPC_SLOT_MERGE, and not kept.
+ */
+#define IPC_SLOT_FOREIGN 0x4
 
 /**
  * struct ipc_slot - a stretch of one page
@@ -154,6 +161,21 @@ struct ipc_slot *ring_merge_slot(struct ipc_ring *ring, u32 len);
  */
 void ring_publish(struct ipc_ring *ring, struct page *page, u32 page_no,
 		  u32 len, u32 flags);
+
+/**
+ * ring_add() - put a stretch of any page into the head slot, and move head on
+ * @ring:	a ring that is not full
+ * @piece:	all members of the slot; the one page that the slot may have kept
+ *		is this one
+ */
+void ring_add(struct ipc_ring *ring, const struct ipc_slot *piece);
+
+/**
+ * ring_take() - take the oldest slot, with its page, out of the ring
+ * @ring:	a ring that is not empty
+ * @piece:	what the slot was; its page is the caller's now
+ */
+void ring_take(struct ipc_ring *ring, struct ipc_slot *piece);
 
 /* Count @len more bytes to the newest slot: ring_merge_slot() said they fit. */
 void ring_merge(struct ipc_ring *ring, u32 len);

@@ -355,6 +355,11 @@ EXPORT int pipe2(int fds[2], int flags)
 static int (*libc_fcntl)(int fd, int cmd, ...);
 static int (*libc_fcntl64)(int fd, int cmd, ...);
 static int (*libc_fclose)(FILE *file);
+static ssize_t (*libc_splice)(int in, off64_t *off_in, int out,
+			      off64_t *off_out, size_t len, unsigned int flags);
+static ssize_t (*libc_tee)(int in, int out, size_t len, unsigned int flags);
+static ssize_t (*libc_vmsplice)(int fd, const struct iovec *iov, size_t count,
+				unsigned int flags);
 
 /* Only what runs before us, the start of another library, comes here too early. */
 #define LIBC(name)                                                    \
@@ -442,6 +447,116 @@ EXPORT int fcntl64(int fd, int cmd, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	return control_file(LIBC(fcntl64), fd, cmd, arg);
+}
+
+/* ---- splice ------------------------------------------------------------- */
+
+/*
+ * The kernel's calls know only pipes of the kernel, and take ours for a file.  So
+ * our module is asked first, by each side that may be ours; it says ENOTTY if it
+ * is a pipe of the kernel.  Whatever is wrong with the call itself the kernel
+ * says first, as it looks at that before anything else.
+ */
+static bool is_for_the_kernel(size_t len, unsigned int flags)
+{
+	return !len || (flags & ~(SPLICE_F_MOVE | SPLICE_F_NONBLOCK |
+				  SPLICE_F_MORE | SPLICE_F_GIFT));
+}
+
+/* A thread can be cancelled in these calls, so in ours as well. */
+static ssize_t move(int fd, unsigned long request, void *argument)
+{
+	ssize_t result;
+	int type;
+
+	if (!is_ours(fd)) {
+		errno = ENOTTY;
+		return -1;
+	}
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	result = syscall(SYS_ioctl, fd, request, argument);
+	pthread_setcanceltype(type, NULL);
+	return result;
+}
+
+/* Return: whether a pipe of ours is on a side; then *result is the answer. */
+static bool move_between(unsigned long request, struct ipcdemo_splice *splice,
+			 ssize_t *result)
+{
+	int before = errno;
+
+	*result = move(splice->in, request, splice);
+	if (*result == -1 && errno == ENOTTY)
+		*result = move(splice->out, request, splice);
+	if (*result == -1 && errno == ENOTTY) {
+		errno = before;
+		return false;
+	}
+	if (*result != -1)
+		errno = before;
+	return true;
+}
+
+EXPORT ssize_t splice(int in, off64_t *off_in, int out, off64_t *off_out,
+		      size_t len, unsigned int flags)
+{
+	struct ipcdemo_splice request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.in = in,
+		.out = out,
+		.off_in = (uintptr_t)off_in,
+		.off_out = (uintptr_t)off_out,
+		.len = len,
+	};
+	ssize_t result;
+
+	if (!is_for_the_kernel(len, flags) &&
+	    move_between(IPCDEMO_IOC_SPLICE, &request, &result))
+		return result;
+	return LIBC(splice)(in, off_in, out, off_out, len, flags);
+}
+
+EXPORT ssize_t tee(int in, int out, size_t len, unsigned int flags)
+{
+	struct ipcdemo_splice request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.in = in,
+		.out = out,
+		.len = len,
+	};
+	ssize_t result;
+
+	if (!is_for_the_kernel(len, flags) &&
+	    move_between(IPCDEMO_IOC_TEE, &request, &result))
+		return result;
+	return LIBC(tee)(in, out, len, flags);
+}
+
+EXPORT ssize_t vmsplice(int fd, const struct iovec *iov, size_t count,
+			unsigned int flags)
+{
+	struct ipcdemo_vmsplice request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.iov = (uintptr_t)iov,
+		.count = count,
+	};
+	int before = errno;
+	ssize_t result;
+
+	/* One byte stands for how many there are: the kernel sees to that. */
+	if (!is_for_the_kernel(1, flags)) {
+		result = move(fd, IPCDEMO_IOC_VMSPLICE, &request);
+		if (result != -1 || errno != ENOTTY) {
+			if (result != -1)
+				errno = before;
+			return result;
+		}
+	}
+	errno = before;
+	return LIBC(vmsplice)(fd, iov, count, flags);
 }
 
 /* ---- popen -------------------------------------------------------------- */
@@ -677,6 +792,9 @@ static __attribute((__constructor__)) void start(void)
 	(void)LIBC(fcntl);
 	(void)LIBC(fcntl64);
 	(void)LIBC(fclose);
+	(void)LIBC(splice);
+	(void)LIBC(tee);
+	(void)LIBC(vmsplice);
 	if (path && *path)
 		map_counts(path);
 	STORE(&said, is_set("IPCDEMO_RUN_SAID"));

@@ -405,55 +405,8 @@ static inline int fasync_helper(int fd, struct file *file, int on,
 #define EPOLLRDNORM 0x40
 #define EPOLLWRNORM 0x100
 
-/* --- splice, as far as it has to compile: model.c does not do it --- */
-
-struct pipe_buf_operations {
-	bool unused;
-};
-
-struct pipe_inode_info {
-	unsigned int head, tail, max_usage, readers;
-	struct wait_queue_head wr_wait;
-};
-
-struct pipe_buffer {
-	struct page *page;
-	unsigned int offset, len, flags;
-	const struct pipe_buf_operations *ops;
-};
-
-struct bio_vec {
-	struct page *bv_page;
-	unsigned int bv_len, bv_offset;
-};
-
-struct splice_desc {
-	size_t len, total_len;
-	unsigned int flags;
-	union {
-		void *data;
-	} u;
-};
-
-typedef int splice_actor(struct pipe_inode_info *real, struct pipe_buffer *buf,
-			 struct splice_desc *desc);
-
-#define PIPE_BUF_FLAG_PACKET			   8
-#define SPLICE_F_NONBLOCK			   2
-#define ITER_SOURCE				   1
-#define pipe_full(head, tail, limit)		   ((head) - (tail) >= (limit))
-#define wait_event_interruptible(queue, condition) ((condition) ? 0 : -EINTR)
-
-extern const struct pipe_buf_operations nosteal_pipe_buf_ops;
-
-void pipe_lock(struct pipe_inode_info *real);
-void pipe_unlock(struct pipe_inode_info *real);
-void get_page(struct page *page);
-ssize_t add_to_pipe(struct pipe_inode_info *real, struct pipe_buffer *buf);
-ssize_t __splice_from_pipe(struct pipe_inode_info *real,
-			   struct splice_desc *desc, splice_actor *actor);
-void iov_iter_bvec(struct iov_iter *iter, unsigned int direction,
-		   const struct bio_vec *parts, unsigned long n, size_t len);
+/* For splice.c, which no task of the twin calls. */
+bool try_get_page(struct page *page);
 
 struct poll_table_struct;
 

@@ -682,62 +682,6 @@ size_t copy_page_from_iter(struct page *page, size_t offset, size_t len,
 	return len;
 }
 
-/* --- splice: no task does it --- */
-
-const struct pipe_buf_operations nosteal_pipe_buf_ops;
-
-static void no_splice(void)
-{
-	model_fail("the model does not splice");
-}
-
-void pipe_lock(struct pipe_inode_info *real)
-{
-	(void)real;
-	no_splice();
-}
-
-void pipe_unlock(struct pipe_inode_info *real)
-{
-	(void)real;
-	no_splice();
-}
-
-void get_page(struct page *page)
-{
-	(void)page;
-	no_splice();
-}
-
-ssize_t add_to_pipe(struct pipe_inode_info *real, struct pipe_buffer *buf)
-{
-	(void)real;
-	(void)buf;
-	no_splice();
-	return -EINVAL;
-}
-
-ssize_t __splice_from_pipe(struct pipe_inode_info *real,
-			   struct splice_desc *desc, splice_actor *actor)
-{
-	(void)real;
-	(void)desc;
-	(void)actor;
-	no_splice();
-	return -EINVAL;
-}
-
-void iov_iter_bvec(struct iov_iter *iter, unsigned int direction,
-		   const struct bio_vec *parts, unsigned long n, size_t len)
-{
-	(void)iter;
-	(void)direction;
-	(void)parts;
-	(void)n;
-	(void)len;
-	no_splice();
-}
-
 /* --- calls --- */
 
 const struct cred *get_current_cred(void)

@@ -249,6 +249,72 @@ static void drained_slot_keeps_its_page_and_is_clean(void **state)
 	free(ring.slots);
 }
 
+static void taken_slot_leaves_with_its_page(void **state)
+{
+	struct ipc_slot piece, *slot;
+	struct ipc_ring ring;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR_STARTS; i++) {
+		ring_make(&ring, 4, starts[i]);
+		put(&ring, 1, 100);
+		put(&ring, 2, 200);
+		assert_false(ring_consume(&ring, 30));
+		slot = ring_tail_slot(&ring);
+		ring_take(&ring, &piece);
+		slot_is(&piece, &pages[1], 1, 30, 70, IPC_SLOT_MERGE);
+		slot_is(slot, NULL, 0, 0, 0, 0);
+		slot_is(ring_tail_slot(&ring), &pages[2], 2, 0, 200,
+			IPC_SLOT_MERGE);
+		assert_int_equal(tail(&ring), starts[i] + 1);
+		assert_int_equal(head(&ring), starts[i] + 2);
+		ring_sound(&ring);
+		free(ring.slots);
+	}
+}
+
+static void added_piece_is_the_newest_slot(void **state)
+{
+	struct ipc_slot piece = {&pages[5], 50, 40, 60, IPC_SLOT_MERGE};
+	struct ipc_ring ring;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR_STARTS; i++) {
+		ring_make(&ring, 2, starts[i]);
+		memset(ring.slots->slot, 0xa5, 2 * sizeof(struct ipc_slot));
+		ring_add(&ring, &piece);
+		slot_is(ring_tail_slot(&ring), &pages[5], 50, 40, 60,
+			IPC_SLOT_MERGE);
+		assert_int_equal(head(&ring), starts[i] + 1);
+		assert_int_equal(tail(&ring), starts[i]);
+		/* What follows goes behind its bytes, up to the page's end. */
+		assert_non_null(ring_merge_slot(&ring, 4096 - 100));
+		assert_null(ring_merge_slot(&ring, 4096 - 99));
+		free(ring.slots);
+	}
+}
+
+/* The Dirty Pipe again: a page that is not ours. */
+static void nothing_merges_into_a_foreign_page(void **state)
+{
+	struct ipc_slot piece = {&pages[5], 50, 0, 60, IPC_SLOT_FOREIGN};
+	struct ipc_ring ring;
+
+	(void)state;
+	ring_make(&ring, 2, 0);
+	put(&ring, 1, 10);
+	ring_add(&ring, &piece);
+	assert_null(ring_merge_slot(&ring, 1));
+	ring_sound(&ring);
+	/* It may be larger than the pages that we make. */
+	ring_tail_slot(&ring)->flags = IPC_SLOT_FOREIGN;
+	ring_tail_slot(&ring)->len = 3 * 4096;
+	ring_sound(&ring);
+	free(ring.slots);
+}
+
 static const struct merge_case {
 	u32 len, eaten, more;
 	bool fits;
@@ -551,6 +617,11 @@ static void broken_names_each_invariant(void **state)
 	slot->len = 1;
 	assert_null(ring_broken(&ring));
 
+	slot->flags = IPC_SLOT_FOREIGN | IPC_SLOT_MERGE;
+	assert_string_equal(ring_broken(&ring), "OWN");
+	slot->flags = IPC_SLOT_FOREIGN;
+	assert_null(ring_broken(&ring));
+
 	slot = ring_head_slot(&ring);
 	slot->page = &pages[2];
 	assert_null(ring_broken(&ring));
@@ -833,6 +904,12 @@ int main(void)
 		     draining_a_slot_moves_tail_by_one),
 		TEST("a drained slot keeps its page and is clean",
 		     drained_slot_keeps_its_page_and_is_clean),
+		TEST("a slot that is taken leaves with its page",
+		     taken_slot_leaves_with_its_page),
+		TEST("a piece that is added is the newest slot",
+		     added_piece_is_the_newest_slot),
+		TEST("nothing merges into a foreign page",
+		     nothing_merges_into_a_foreign_page),
 		TEST("a merge fits up to the end of the page and no further",
 		     merge_fits_up_to_the_end_of_the_page),
 		TEST("a merge goes to the newest slot",

@@ -21,6 +21,7 @@
 #define BUFFER	     (2 << 20)
 
 const struct target *target;
+unsigned int second;
 __u32 actor_note;
 
 static char fifo_path[64], our_dir[64], our_path[80], pipe_path[64];
@@ -31,6 +32,12 @@ static struct target targets[] = {
 };
 
 void (*after_each)(void);
+
+/* What a test is run with. */
+struct run {
+	const struct target *target;
+	unsigned int second;
+};
 
 static struct actor actors[MAX_CHILDREN];
 static pid_t children[MAX_CHILDREN];
@@ -160,17 +167,25 @@ void nonblocking(int fd, bool on)
 	assert_ret(0, fcntl(fd, F_SETFL, flags));
 }
 
+static struct ends make_pipe(unsigned int bit)
+{
+	int fds[2];
+
+	assert_ret(0, bit == PIPE ? pipe2(fds, O_CLOEXEC) : make_ours(fds));
+	return (struct ends){fds[0], fds[1]};
+}
+
+struct ends second_pipe(void)
+{
+	return make_pipe(second & ~BY_KERNEL);
+}
+
 struct ends open_ends(int flags)
 {
 	struct ends e;
 
 	if (target->bit & (PIPE | ANON)) {
-		int fds[2];
-
-		assert_ret(0, target->bit == PIPE ? pipe2(fds, O_CLOEXEC)
-						  : make_ours(fds));
-		e.r = fds[0];
-		e.w = fds[1];
+		e = make_pipe(target->bit);
 		reopen_by(e.r);
 	} else {
 		e.r = open_end(O_RDONLY | O_NONBLOCK);
@@ -795,11 +810,12 @@ static void too_long(int sig)
 
 static int before(void **state)
 {
-	const struct target *own = *state;
+	const struct run *own = *state;
 	const char *why;
 
 	signal(SIGPIPE, SIG_IGN);
-	switch_to(own->bit);
+	second = own->second;
+	switch_to(own->target->bit);
 	why = not_idle();
 	if (why) {
 		print_message("# found at the start: %s\n", why);
@@ -811,14 +827,14 @@ static int before(void **state)
 
 static int after(void **state)
 {
-	const struct target *own = *state;
+	const struct run *own = *state;
 	const char *why;
 
 	alarm(0);
 	end_all();
 	syscall(SYS_close_range, 3, ~0u, 0);
 	unmap_regions();
-	target = own;
+	target = own->target;
 	if (after_each)
 		after_each();
 	if (target->bit == DEV &&
@@ -863,6 +879,46 @@ static const char *tmpfs_dir(void)
 	return "/tmp";
 }
 
+/* Adds the test of a claim on a target, with that second pipe or 0. */
+static bool add_test(struct CMUnitTest *test, const struct claim *claim,
+		     const struct target *on, unsigned int with)
+{
+	const char *with_name = with == ANON   ? " and anonymous"
+				: with == PIPE ? " and pipe"
+				: with	       ? " and pipe, by the kernel"
+					       : "";
+	struct run *run = malloc(sizeof(*run));
+	char *name;
+
+	if (!run || asprintf(&name, "%s [%s%s]", claim->sentence, on->name,
+			     with_name) < 0)
+		return false;
+	*run = (struct run){on, with};
+	*test = (struct CMUnitTest){
+		.name = name,
+		.test_func = claim->check,
+		.setup_func = before,
+		.teardown_func = after,
+		.initial_state = run,
+	};
+	return true;
+}
+
+/* Return: how many tests a claim gives on a target, or -1. */
+static int add_tests(struct CMUnitTest *tests, const struct claim *claim,
+		     const struct target *on)
+{
+	const unsigned int with[] = {PIPE, ANON, PIPE | BY_KERNEL};
+	int i, nr = on->bit & OURS ? 3 : 2;
+
+	if (!(claim->targets & SECOND))
+		return add_test(tests, claim, on, 0) ? 1 : -1;
+	for (i = 0; i < nr; i++)
+		if (!add_test(&tests[i], claim, on, with[i]))
+			return -1;
+	return nr;
+}
+
 int run_claims(const char *group, const struct claim *claims, size_t count)
 {
 	struct sigaction act = {.sa_handler = too_long, .sa_flags = SA_NODEFER};
@@ -870,7 +926,7 @@ int run_claims(const char *group, const struct claim *claims, size_t count)
 	const char *part = getenv("IPCDEMO_CLAIM");
 	struct CMUnitTest *tests;
 	size_t i, t, nr = 0;
-	int failed;
+	int added, failed;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	snprintf(fifo_path, sizeof(fifo_path), "%s/ipcdemo-test.%d",
@@ -879,28 +935,21 @@ int run_claims(const char *group, const struct claim *claims, size_t count)
 		 getpid());
 	snprintf(our_path, sizeof(our_path), "%s/fifo", our_dir);
 	sigaction(SIGALRM, &act, NULL);
-	tests = calloc(count * NR(targets), sizeof(*tests));
+	tests = calloc(count * 3 * NR(targets), sizeof(*tests));
 	if (!tests)
 		return 1;
 	for (i = 0; i < count; i++) {
 		if (part && !strstr(claims[i].sentence, part))
 			continue;
 		for (t = 0; t < NR(targets); t++) {
-			char *name;
-
 			if (!(claims[i].targets & targets[t].bit))
 				continue;
 			if (only && !listed(only, targets[t].name))
 				continue;
-			if (asprintf(&name, "%s [%s]", claims[i].sentence,
-				     targets[t].name) < 0)
+			added = add_tests(tests + nr, &claims[i], &targets[t]);
+			if (added < 0)
 				return 1;
-			tests[nr].name = name;
-			tests[nr].test_func = claims[i].check;
-			tests[nr].setup_func = before;
-			tests[nr].teardown_func = after;
-			tests[nr].initial_state = &targets[t];
-			nr++;
+			nr += added;
 		}
 	}
 	if (!nr) {

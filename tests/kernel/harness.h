@@ -53,6 +53,13 @@
 #define NAMED	      (FIFO | DEV | OUR_FIFO)
 #define ENDS	      (FIFO | PIPE | DEV | ANON | OUR_FIFO)
 
+/*
+ * The claim is about a second pipe, too: one of PIPE, one of ANON.  If the target
+ * is ours, once more with PIPE, where the kernel itself moves bytes between them.
+ */
+#define SECOND	      0x100
+#define BY_KERNEL     0x200
+
 struct target {
 	const char *name;
 	unsigned int bit;
@@ -71,6 +78,9 @@ struct claim {
 	void (*check)(void **state);
 	unsigned int targets;
 };
+
+/* What the second pipe of the running test is: PIPE, ANON, PIPE | BY_KERNEL. */
+extern unsigned int second;
 
 /* For tests that compare: from here on, calls are about that target. */
 void switch_to(unsigned int bit);
@@ -117,6 +127,9 @@ int open_end(int flags);
 
 /* Both ends; @flags is 0 or O_NONBLOCK, for both. */
 struct ends open_ends(int flags);
+
+/* The second pipe. */
+struct ends second_pipe(void);
 
 void nonblocking(int fd, bool on);
 

@@ -239,6 +239,40 @@ struct ipcdemo_pipe_make {
 };
 
 /**
+ * struct ipcdemo_splice - move bytes, or with TEE double them
+ * @size:	in: sizeof this struct
+ * @flags:	in: SPLICE_F_*, as of splice(2)
+ * @in:		in: the descriptor to take bytes from
+ * @out:	in: the descriptor to give them to
+ * @off_in:	in: 0, or a pointer to a 64-bit offset in @in, which is updated
+ * @off_out:	in: likewise for @out; TEE: both 0
+ * @len:	in: bytes at most
+ */
+struct ipcdemo_splice {
+	__u32 size;
+	__u32 flags;
+	__s32 in;
+	__s32 out;
+	__u64 off_in;
+	__u64 off_out;
+	__u64 len;
+};
+
+/**
+ * struct ipcdemo_vmsplice - move bytes between memory and a pipe
+ * @size:	in: sizeof this struct
+ * @flags:	in: SPLICE_F_*, as of vmsplice(2)
+ * @iov:	in: a pointer to an array of struct iovec
+ * @count:	in: elements of @iov
+ */
+struct ipcdemo_vmsplice {
+	__u32 size;
+	__u32 flags;
+	__u64 iov;
+	__u64 count;
+};
+
+/**
  * struct ipcdemo_gate - hold tasks that come to a point of an object
  * @size:	in: sizeof this struct
  * @id:		in: which object, a pipe or a region; out when listing: its id
@@ -465,14 +499,27 @@ struct ipcdemo_gates {
 	_IOWR(IPCDEMO_IOC_MAGIC, 0x22, struct ipcdemo_attr)
 
 /*
+ * splice(2) and tee(2) where a pipe of ours is on a side, on both, or with any
+ * descriptor that the call of the kernel takes on the other; vmsplice(2) with the
+ * pipe that it is called on.  Any descriptor of a pipe, or for the first two a
+ * control descriptor; which one does not matter to them.  They return the number
+ * of bytes, and the errors of those calls in the same order.
+ */
+#define IPCDEMO_IOC_SPLICE _IOW(IPCDEMO_IOC_MAGIC, 0x0a, struct ipcdemo_splice)
+#define IPCDEMO_IOC_TEE	   _IOW(IPCDEMO_IOC_MAGIC, 0x0b, struct ipcdemo_splice)
+#define IPCDEMO_IOC_VMSPLICE \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x0c, struct ipcdemo_vmsplice)
+
+/*
  * Gates.  A control descriptor only, else EBADF; gates and held tasks belong to
  * the descriptor that set the gate.  When the process that opened it closes it
  * (a copy of it counts, too) or exits, its gates open and nobody stays held.
  *
  * A held task leaves when it is killed, and where the next thing it would do is
- * to sleep, on any signal.  A task that exits is not held, nor one in splice(2),
- * which has a lock of the kernel's pipe.  A call that began
- * before the first gate was set is known, and can be held, from the moment that
+ * to sleep, on any signal.  A task that exits is not held.  One that
+ * splices is held only where it begins, waits for the pipe, and ends, for in
+ * between it has a lock more.  A call that began before the first gate was set
+ * is known, and can be held, from the moment that
  * it falls asleep in the pipe or wakes there.  A touch of a region's page is
  * held if a program makes it, not if the kernel does.  The process that opened
  * the descriptor is not held by its own gates.  Looking at a pipe works while
