@@ -194,3 +194,17 @@ $(TEST_OUT)/cli/probe: tests/cli/run/probe.c
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@ -pthread
+
+# --- guest: docs/semantics.md, taken by its word --------------------------------
+
+SEMANTICS_SRC := $(wildcard tests/semantics/*.c)
+
+$(TEST_OUT)/kernel/semantics: $(SEMANTICS_SRC) $(wildcard tests/semantics/*.h) \
+		tests/kernel/harness.h $(TEST_OUT)/kernel/harness.o \
+		module/uapi/linux/ipcdemo.h
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $(SEMANTICS_SRC) \
+		$(TEST_OUT)/kernel/harness.o -o $@ -lcmocka
+
+GUEST_TESTS += $(TEST_OUT)/kernel/semantics

@@ -12,7 +12,7 @@ setup() {
 	# What is generated, and what it is generated from.
 	cp docs/points.* "$dir/docs"
 	cp module/points.h "$dir/module"
-	rm -rf "$dir"/tests/{bench,cli,explore,host,kernel,build.mk}
+	rm -rf "$dir"/tests/{bench,cli,explore,host,kernel,semantics,build.mk}
 	cd "$dir" || return
 	cat >Kbuild <<-'EOF'
 		# SPDX-License-Identifier: GPL-2.0
