@@ -232,6 +232,8 @@ int cmd_write(struct cli *cli, int argc, char **argv);
 int cmd_read(struct cli *cli, int argc, char **argv);
 int cmd_resize(struct cli *cli, int argc, char **argv);
 int cmd_persist(struct cli *cli, int argc, char **argv);
+int cmd_region_ls(struct cli *cli, int argc, char **argv);
+int cmd_region_grow(struct cli *cli, int argc, char **argv);
 int cmd_region_show(struct cli *cli, int argc, char **argv);
 int cmd_region_read(struct cli *cli, int argc, char **argv);
 int cmd_region_write(struct cli *cli, int argc, char **argv);

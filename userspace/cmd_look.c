@@ -312,22 +312,42 @@ static int pick(const struct cli *cli, char *columns,
 	return 0;
 }
 
-/*
- * A terminal that is too narrow for all columns of the pipes gets those that
- * fit into 80: the others are in "show", and -o asks for them.
- */
+/* Is standard output a terminal that is too narrow for the table? */
+static bool is_narrow(const struct ipcdemo_table *table)
+{
+	struct winsize size;
+
+	return isatty(STDOUT_FILENO) &&
+	       (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ||
+		size.ws_col < table_width(table, INDENT));
+}
+
+/* A narrow terminal gets the columns that fit into 80; the others are in "show". */
+static int put_regions(const struct cli *cli,
+		       const struct ipcdemo_table *regions)
+{
+	char columns[] = "id,name,owner,mode,size,pages,files,maps";
+	struct ipcdemo_table picked = {0};
+	int status = DONE;
+
+	if (is_narrow(regions))
+		status = pick(cli, columns, &none, regions, &picked);
+	if (!status)
+		put_table(picked.columns ? &picked : regions, INDENT);
+	ipcdemo_table_free(&picked);
+	return status;
+}
+
+/* The same for pipes; -o asks for the others. */
 static int put_pipes(const struct cli *cli, const struct ipcdemo_table *pipes,
 		     const struct ipcdemo_ends *ends)
 {
 	char columns[] = "id,name,slots,used,bytes,waiters,reading,writing";
 	struct ipcdemo_table all, few = {0}, picked = {0};
-	struct winsize size;
 	int status;
 
 	status = add_names(pipes, ends, SIZE_MAX, &all);
-	if (!status && (!isatty(STDOUT_FILENO) ||
-			(!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) &&
-			 size.ws_col >= table_width(&all, INDENT)))) {
+	if (!status && !is_narrow(&all)) {
 		put_table(&all, INDENT);
 	} else if (!status) {
 		status = add_names(pipes, ends, NARROW_NAMES, &few)
@@ -368,8 +388,7 @@ static int put_list(const struct cli *cli, bool json,
 		puts("pipes");
 		status = put_pipes(cli, pipes, ends);
 		puts("regions");
-		put_table(regions, INDENT);
-		return status;
+		return status ?: put_regions(cli, regions);
 	}
 	status = add_names(pipes, ends, SIZE_MAX, &named);
 	if (!status) {
@@ -445,6 +464,31 @@ int cmd_ls(struct cli *cli, int argc, char **argv)
 		}
 	}
 	return no_more(cli, argc, argv) ?: list(cli, json, columns);
+}
+
+int cmd_region_ls(struct cli *cli, int argc, char **argv)
+{
+	struct ipcdemo_ends ends = {0};
+	struct ipcdemo_table regions;
+	bool json = false;
+	int id, status;
+
+	while ((id = next_option(cli, argc, argv))) {
+		if (id != OPT_JSON)
+			return USAGE;
+		json = true;
+	}
+	status = no_more(cli, argc, argv);
+	if (status)
+		return status;
+	if (ipcdemo_list(cli->ipc, IPCDEMO_REGION, &regions))
+		return fail_ipc(cli);
+	if (json)
+		status = put_json(json_rows(&regions, &none, &ends));
+	else
+		status = put_regions(cli, &regions);
+	ipcdemo_table_free(&regions);
+	return status;
 }
 
 /* ---- show --------------------------------------------------------------- */
@@ -572,7 +616,7 @@ static int show_pipe_json(const struct ipcdemo_pipe_view *v,
 static int show_region_json(const struct ipcdemo_region_view *v,
 			    const struct ipcdemo_maps *maps)
 {
-	json_object *o = json_object_new_object(), *list, *m;
+	json_object *o = json_object_new_object(), *list, *m, *seconds;
 	size_t i;
 
 	add_string(o, "kind", "region");
@@ -585,6 +629,7 @@ static int show_region_json(const struct ipcdemo_region_view *v,
 	add_number(o, "files", v->files);
 	add_number(o, "maps", v->maps);
 	add_number(o, "page_size", v->page_size);
+	add_string(o, "seals", v->seals);
 	list = json_object_new_array();
 	for (i = 0; i < maps->n; i++) {
 		m = json_object_new_object();
@@ -596,6 +641,27 @@ static int show_region_json(const struct ipcdemo_region_view *v,
 		json_object_array_add(list, m);
 	}
 	json_object_object_add(o, "mappings", list);
+	list = json_object_new_array();
+	for (i = 0; i < v->nruns; i++) {
+		m = json_object_new_object();
+		add_number(m, "first", v->runs[i].first);
+		add_number(m, "last", v->runs[i].last);
+		add_string(m, "state", v->runs[i].state);
+		json_object_array_add(list, m);
+	}
+	json_object_object_add(o, "page_runs", list);
+	list = json_object_new_array();
+	for (i = 0; i < v->nfaults; i++) {
+		m = json_object_new_object();
+		add_number(m, "page", v->faults[i].page);
+		add_string(m, "access", v->faults[i].access);
+		add_number(m, "pid", v->faults[i].pid);
+		add_string(m, "command", v->faults[i].command);
+		seconds = json_object_new_double(v->faults[i].seconds);
+		json_object_object_add(m, "seconds", seconds);
+		json_object_array_add(list, m);
+	}
+	json_object_object_add(o, "faults", list);
 	add_number(o, "hidden_processes", maps->hidden);
 	json_object_object_add(o, "counters",
 			       json_counters(v->counters, v->ncounters));
@@ -631,7 +697,7 @@ int show_region(struct cli *cli, __u32 id, bool json)
 
 	if (ipcdemo_region_view(cli->ipc, id, &view))
 		return fail_ipc(cli);
-	if (ipcdemo_region_maps(cli->ipc, id, &maps)) {
+	if (ipcdemo_region_maps(cli->ipc, &view, &maps)) {
 		status = fail_ipc(cli);
 	} else {
 		if (json)
@@ -644,8 +710,8 @@ int show_region(struct cli *cli, __u32 id, bool json)
 	return status;
 }
 
-/* The pipe whose inode it is: a FIFO of ours, or an anonymous pipe's link. */
-static bool find_inode(const struct ipcdemo_table *pipes, const struct stat *st,
+/* The object whose inode it is: a file of ours, or the link of an anonymous one. */
+static bool find_inode(const struct ipcdemo_table *table, const struct stat *st,
 		       __u32 *id)
 {
 	const char *dev, *ino;
@@ -654,27 +720,27 @@ static bool find_inode(const struct ipcdemo_table *pipes, const struct stat *st,
 
 	snprintf(wanted, sizeof(wanted), "%u:%u", major(st->st_dev),
 		 minor(st->st_dev));
-	for (row = 0; row < pipes->rows; row++) {
-		dev = ipcdemo_cell(pipes, row, "dev");
-		ino = ipcdemo_cell(pipes, row, "ino");
+	for (row = 0; row < table->rows; row++) {
+		dev = ipcdemo_cell(table, row, "dev");
+		ino = ipcdemo_cell(table, row, "ino");
 		if (!dev || !ino || strcmp(dev, wanted) ||
 		    strtoull(ino, NULL, 10) != st->st_ino)
 			continue;
-		*id = row_id(pipes, row);
+		*id = row_id(table, row);
 		return true;
 	}
 	return false;
 }
 
 /*
- * What stands behind a path: the device, a FIFO of ipcdemofs, or a link in
+ * What stands behind a path: the device, a FIFO or file of ipcdemofs, or a link in
  * /proc/PID/fd to one of these, to an anonymous pipe or to a region.
  */
 static int find_path(struct cli *cli, const char *path, enum ipcdemo_kind *kind,
 		     __u32 *id)
 {
 	static const char region[] = "ipcdemo-region:[";
-	struct ipcdemo_table pipes;
+	struct ipcdemo_table table;
 	struct stat device, st;
 	char target[256];
 	const char *name;
@@ -693,16 +759,17 @@ static int find_path(struct cli *cli, const char *path, enum ipcdemo_kind *kind,
 	}
 	if (stat(path, &st))
 		return fail("%s: %s", path, strerror(errno));
-	*kind = IPCDEMO_PIPE;
-	if (S_ISFIFO(st.st_mode)) {
-		if (ipcdemo_list(cli->ipc, IPCDEMO_PIPE, &pipes))
+	*kind = S_ISREG(st.st_mode) ? IPCDEMO_REGION : IPCDEMO_PIPE;
+	if (S_ISFIFO(st.st_mode) || S_ISREG(st.st_mode)) {
+		if (ipcdemo_list(cli->ipc, *kind, &table))
 			return fail_ipc(cli);
-		found = find_inode(&pipes, &st, id);
-		ipcdemo_table_free(&pipes);
+		found = find_inode(&table, &st, id);
+		ipcdemo_table_free(&table);
 		if (found)
 			return 0;
-		return fail("%s is a pipe of the kernel: `ipcdemo ls` lists ours",
-			    path);
+		if (S_ISFIFO(st.st_mode))
+			return fail("%s is a pipe of the kernel: `ipcdemo ls` lists ours",
+				    path);
 	}
 	if (stat(ipcdemo_device(cli->ipc), &device))
 		return fail("%s: %s: `ipcdemo doctor` says how to make it",

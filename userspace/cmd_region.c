@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Commands that use the default region: region show, read, write, fill
+ * Commands that use a region: region ls, show, read, write, fill, grow
  *
- * They map it through a descriptor of the region alone, which a control
- * descriptor gives: nobody becomes a reader or writer of the pipe by it.
+ * They map that of the device through a descriptor of the region alone, which a
+ * control descriptor gives: nobody becomes a reader or writer of the pipe by it.
+ * Others are files.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@
 
 /* The bytes of a region that a command works on. */
 struct window {
+	const char *path; /* NULL: that of the device */
+	bool writable;
 	__u32 id;
 	__u64 offset;
 	__u64 len;
@@ -27,6 +31,44 @@ struct window {
 	size_t map_len;
 };
 
+static int not_a_region(const char *path, int err)
+{
+	if (err == ENOTTY)
+		return fail("%s is no region of ipcdemo: `ipcdemo region ls` lists them",
+			    path);
+	return fail("%s: %s", path, strerror(err));
+}
+
+/* A descriptor of the region, and its state; -1 after the error was told. */
+static int open_region(struct cli *cli, const struct window *w,
+		       struct ipcdemo_region_stat *stat)
+{
+	int control, fd;
+
+	if (w->path) {
+		fd = open(w->path,
+			  (w->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+		*stat = (struct ipcdemo_region_stat){.size = sizeof(*stat)};
+		if (fd >= 0 && !ioctl(fd, IPCDEMO_IOC_REGION_STAT, stat))
+			return fd;
+		not_a_region(w->path, errno);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	control = ipcdemo_open(cli->ipc, IPCDEMO_O_CONTROL);
+	fd = control < 0 ? -1 : ipcdemo_region_fd(cli->ipc, control, 0);
+	if (fd >= 0 && ipcdemo_region_stat(cli->ipc, fd, 0, stat)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		fail_ipc(cli);
+	if (control >= 0)
+		close(control);
+	return fd;
+}
+
 /*
  * Maps len bytes at offset, or up to the end if len is UINT64_MAX. What lies
  * beyond the end would be SIGBUS: it is refused here.
@@ -34,22 +76,22 @@ struct window {
 static int map_window(struct cli *cli, struct window *w)
 {
 	struct ipcdemo_region_stat stat;
-	int control, fd = -1, err = 0;
+	int fd, err = 0;
 	__u64 page;
 
-	control = ipcdemo_open(cli->ipc, IPCDEMO_O_CONTROL);
-	if (control < 0)
-		return fail_ipc(cli);
-	if (ipcdemo_region_stat(cli->ipc, control, 0, &stat)) {
-		err = fail_ipc(cli);
-		goto out;
-	}
+	fd = open_region(cli, w, &stat);
+	if (fd < 0)
+		return FAILED;
 	w->id = stat.id;
 	/* Nothing at the very end is what -c 0 may ask for */
 	if (w->offset > stat.length ||
 	    (w->offset && w->offset == stat.length && w->len)) {
-		err = fail("nothing is at %llu: the region has %llu bytes, up to %llu",
-			   w->offset, stat.length, stat.length - 1);
+		if (stat.length)
+			err = fail("nothing is at %llu: the region has %llu bytes, up to %llu",
+				   w->offset, stat.length, stat.length - 1);
+		else
+			err = fail("nothing is at %llu: it is empty, `ipcdemo region grow` changes that",
+				   w->offset);
 		goto out;
 	}
 	if (w->len == UINT64_MAX)
@@ -62,15 +104,11 @@ static int map_window(struct cli *cli, struct window *w)
 	/* mmap() of nothing is an error; nothing to do is not */
 	if (!w->len)
 		goto out;
-	fd = ipcdemo_region_fd(cli->ipc, control, 0);
-	if (fd < 0) {
-		err = fail_ipc(cli);
-		goto out;
-	}
 	page = w->offset & ~(stat.page_size - 1);
 	w->map_len = w->offset - page + w->len;
-	w->map = mmap(NULL, w->map_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		      page);
+	w->map = mmap(NULL, w->map_len,
+		      PROT_READ | (w->writable ? PROT_WRITE : 0), MAP_SHARED,
+		      fd, page);
 	if (w->map == MAP_FAILED) {
 		w->map = NULL;
 		err = fail("cannot map %zu bytes of the region: %s", w->map_len,
@@ -79,9 +117,7 @@ static int map_window(struct cli *cli, struct window *w)
 	}
 	w->bytes = (unsigned char *)w->map + (w->offset - page);
 out:
-	if (fd >= 0)
-		close(fd);
-	close(control);
+	close(fd);
 	return err;
 }
 
@@ -93,20 +129,74 @@ static void unmap_window(struct window *w)
 
 int cmd_region_show(struct cli *cli, int argc, char **argv)
 {
-	const char *word;
+	enum ipcdemo_kind kind = IPCDEMO_REGION;
+	const char *what;
 	bool json = false;
 	__u32 object;
-	int id;
+	int id, status;
 
 	while ((id = next_option(cli, argc, argv))) {
 		if (id != OPT_JSON)
 			return USAGE;
 		json = true;
 	}
-	word = optind < argc ? argv[optind++] : NULL;
-	return no_more(cli, argc, argv) ?:
-	       parse_id(cli, IPCDEMO_REGION, word, &object) ?:
-	       show_region(cli, object, json);
+	what = optind < argc ? argv[optind++] : NULL;
+	status = no_more(cli, argc, argv);
+	if (status)
+		return status;
+	if (what && what[strspn(what, "0123456789")])
+		status = find_object(cli, what, &kind, &object);
+	else
+		status = parse_id(cli, IPCDEMO_REGION, what, &object);
+	if (status)
+		return status;
+	if (kind != IPCDEMO_REGION)
+		return fail("%s is a pipe: `ipcdemo show` shows it", what);
+	return show_region(cli, object, json);
+}
+
+int cmd_region_grow(struct cli *cli, int argc, char **argv)
+{
+	struct window w = {.writable = true};
+	struct ipcdemo_region_stat stat;
+	int id, fd, status = DONE;
+	__u64 size;
+
+	while ((id = next_option(cli, argc, argv))) {
+		if (id != 'f')
+			return USAGE;
+		w.path = optarg;
+	}
+	if (optind == argc)
+		return usage(cli, "region grow needs a size");
+	if (!parse_size(argv[optind], &size))
+		return usage(cli, "'%s' is no number of bytes", argv[optind]);
+	optind++;
+	status = no_more(cli, argc, argv);
+	if (status)
+		return status;
+	fd = open_region(cli, &w, &stat);
+	if (fd < 0)
+		return FAILED;
+	if (size < stat.length)
+		status =
+			fail("it has %llu bytes, which are more: truncate(1) makes a file smaller",
+			     stat.length);
+	else if (size > INT64_MAX)
+		status = fail("%llu bytes: %s", size, strerror(EFBIG));
+	else if (stat.seals & IPCDEMO_SEAL_GROW && size > stat.length)
+		status = fail("%s is sealed: it has %llu bytes for good",
+			      w.path ? w.path : "the region of the device",
+			      stat.length);
+	else if (size > stat.length && ftruncate(fd, size))
+		status =
+			fail("%s cannot get %llu bytes: %s%s", w.path, size,
+			     strerror(errno),
+			     errno == EDQUOT
+				     ? ", the module's parameter user_region_pages is the limit"
+				     : "");
+	close(fd);
+	return status;
 }
 
 static int not_a_size(const struct cli *cli)
@@ -123,6 +213,9 @@ int cmd_region_read(struct cli *cli, int argc, char **argv)
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
+		case 'f':
+			w.path = optarg;
+			break;
 		case 'o':
 			if (parse_size(optarg, &w.offset))
 				break;
@@ -209,12 +302,15 @@ static int read_source(const char *name, __u64 max, unsigned char **bytes,
 int cmd_region_write(struct cli *cli, int argc, char **argv)
 {
 	const char *string = NULL, *name = NULL;
-	struct window all = {.len = UINT64_MAX}, w = {0};
+	struct window all = {.len = UINT64_MAX}, w = {.writable = true};
 	unsigned char *bytes = NULL;
 	int id, status;
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
+		case 'f':
+			w.path = optarg;
+			break;
 		case 'o':
 			if (parse_size(optarg, &w.offset))
 				break;
@@ -236,6 +332,8 @@ int cmd_region_write(struct cli *cli, int argc, char **argv)
 		return usage(cli,
 			     "region write takes -s STRING or a file, not both");
 	/* Only asks for the size: what is mapped and not touched stays free. */
+	all.path = w.path;
+	all.writable = true;
 	status = map_window(cli, &all);
 	if (status)
 		return status;
@@ -274,12 +372,15 @@ static bool parse_byte(const char *word, unsigned char *byte)
 
 int cmd_region_fill(struct cli *cli, int argc, char **argv)
 {
-	struct window w = {.len = UINT64_MAX};
+	struct window w = {.len = UINT64_MAX, .writable = true};
 	unsigned char byte;
 	int id, status;
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
+		case 'f':
+			w.path = optarg;
+			break;
 		case 'o':
 			if (parse_size(optarg, &w.offset))
 				break;

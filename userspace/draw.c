@@ -9,17 +9,20 @@
 
 #include "cli.h"
 
-#define CELLS	   32
+/* So many of the newest faults are drawn. */
+#define FAULTS_DRAWN 5
+
+#define CELLS	     32
 
 /* From this many slots on, equal ones in a row become one line. */
-#define SMALL_RING 16
+#define SMALL_RING   16
 
-#define BOLD	   "\033[1m"
-#define DIM	   "\033[2m"
-#define GREEN	   "\033[32m"
-#define YELLOW	   "\033[33m"
-#define CYAN	   "\033[36m"
-#define NONE	   "\033[0m"
+#define BOLD	     "\033[1m"
+#define DIM	     "\033[2m"
+#define GREEN	     "\033[32m"
+#define YELLOW	     "\033[33m"
+#define CYAN	     "\033[36m"
+#define NONE	     "\033[0m"
 
 static const char *paint(const struct style *style, const char *color)
 {
@@ -254,6 +257,38 @@ void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v,
 	draw_counters(v->counters, v->ncounters);
 }
 
+/* Pages that are there; what is between them is not. */
+static void draw_pages(const struct ipcdemo_region_view *v)
+{
+	const struct ipcdemo_run *run;
+	size_t i;
+
+	for (i = 0; i < v->nruns; i++) {
+		run = &v->runs[i];
+		if (!strcmp(run->state, "none"))
+			continue;
+		printf("  pages %llu to %llu", run->first, run->last);
+		puts(strcmp(run->state, "large") ? "" : "  in large folios");
+	}
+}
+
+/* The newest last, as many as are worth a look. */
+static void draw_faults(const struct ipcdemo_region_view *v)
+{
+	const struct ipcdemo_fault *f;
+	size_t i = v->nfaults > FAULTS_DRAWN ? v->nfaults - FAULTS_DRAWN : 0;
+
+	if (i < v->nfaults)
+		puts("\n  newest faults");
+	for (; i < v->nfaults; i++) {
+		f = &v->faults[i];
+		printf("  page %-6llu %-5s pid %-7d ", f->page, f->access,
+		       f->pid);
+		printf("%*s", 16 - put_safe(stdout, f->command), "");
+		printf(" %.3f s ago\n", f->seconds);
+	}
+}
+
 void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
 		 const struct ipcdemo_maps *maps)
 {
@@ -266,7 +301,8 @@ void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
 	put_safe(stdout, v->name);
 	printf("  owner %u  mode %s\n", v->owner, v->mode);
 	printf("  %llu bytes; %llu of %llu pages are there; %s, %s\n\n",
-	       v->size, v->pages, v->page_size ? v->size / v->page_size : 0,
+	       v->size, v->pages,
+	       v->page_size ? (v->size + v->page_size - 1) / v->page_size : 0,
 	       plural(v->files, "file", files, sizeof(files)),
 	       plural(v->maps, "mapping", count, sizeof(count)));
 	for (i = 0; i < maps->n; i++) {
@@ -283,6 +319,9 @@ void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
 		       maps->hidden);
 	else if (!maps->n)
 		puts("  (no process was found that maps it)");
+	putchar('\n');
+	draw_pages(v);
+	draw_faults(v);
 	putchar('\n');
 	draw_counters(v->counters, v->ncounters);
 }

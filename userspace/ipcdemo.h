@@ -300,11 +300,39 @@ int ipcdemo_pipe_view(struct ipcdemo *ipc, __u32 id,
 void ipcdemo_pipe_view_free(struct ipcdemo_pipe_view *view);
 
 /**
+ * struct ipcdemo_run - pages in a row of which the same is true
+ * @first:	the first of them
+ * @last:	the last of them
+ * @state:	none, there or large
+ */
+struct ipcdemo_run {
+	__u64 first;
+	__u64 last;
+	char state[16];
+};
+
+/**
+ * struct ipcdemo_fault - a first touch of a page
+ * @page:	place in the region
+ * @access:	read or write
+ * @pid:	who
+ * @command:	its command
+ * @seconds:	how long ago
+ */
+struct ipcdemo_fault {
+	__u64 page;
+	char access[8];
+	pid_t pid;
+	char command[32];
+	double seconds;
+};
+
+/**
  * struct ipcdemo_region_view - /proc/ipcdemo/region/ID
  */
 struct ipcdemo_region_view {
 	__u32 id;
-	char name[64];
+	char *name;
 	__u32 owner;
 	char mode[16];
 	__u64 size;
@@ -312,9 +340,16 @@ struct ipcdemo_region_view {
 	__u32 files;
 	__u32 maps;
 	__u64 page_size;
+	char seals[32];
+	char dev[32]; /* "-": it has no inode of its own */
+	__u64 ino;
 
 	size_t ncounters;
 	struct ipcdemo_counter *counters;
+	size_t nruns;
+	struct ipcdemo_run *runs;
+	size_t nfaults;
+	struct ipcdemo_fault *faults;
 };
 
 int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
@@ -359,7 +394,8 @@ struct ipcdemo_maps {
 };
 
 /* From the /proc/PID/maps of all processes that may be read. */
-int ipcdemo_region_maps(struct ipcdemo *ipc, __u32 id,
+int ipcdemo_region_maps(struct ipcdemo *ipc,
+			const struct ipcdemo_region_view *region,
 			struct ipcdemo_maps *maps);
 void ipcdemo_maps_free(struct ipcdemo_maps *maps);
 

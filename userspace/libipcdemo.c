@@ -238,6 +238,9 @@ static int parse_table(struct ipcdemo *ipc, const char *file, char **text,
 		return fail(ipc, ENOMEM, "%s: out of memory", file);
 
 	while ((line = next_line(text)) && *line) {
+		/* Something that there was no room, or memory, to show. */
+		if (*line == '#')
+			continue;
 		words = split(line, &n);
 		if (!words)
 			goto nomem;
@@ -1072,13 +1075,28 @@ out:
 	return r->err;
 }
 
+static double cell_seconds(struct reader *r, const struct ipcdemo_table *t,
+			   size_t row)
+{
+	const char *word = want_cell(r, t, row, "seconds");
+	double seconds;
+	char *end;
+
+	if (r->err)
+		return 0;
+	seconds = strtod(word, &end);
+	if (end == word || *end)
+		r->err = fail(r->ipc, EPROTO,
+			      "%s: 'seconds' should be a number, it is '%s'",
+			      r->file, word);
+	return seconds;
+}
+
 static int read_waiters(struct reader *r, char **text,
 			struct ipcdemo_pipe_view *view)
 {
 	struct ipcdemo_waiter *w;
 	struct ipcdemo_table t;
-	const char *word;
-	char *end;
 	size_t i;
 
 	r->err = parse_table(r->ipc, r->file, text, &t);
@@ -1094,15 +1112,7 @@ static int read_waiters(struct reader *r, char **text,
 			  sizeof(w[i].command));
 		unescape(w[i].command);
 		cell_word(r, &t, i, "state", w[i].state, sizeof(w[i].state));
-		word = want_cell(r, &t, i, "seconds");
-		if (r->err)
-			break;
-		w[i].seconds = strtod(word, &end);
-		if (end == word || *end)
-			r->err =
-				fail(r->ipc, EPROTO,
-				     "%s: 'seconds' should be a number, it is '%s'",
-				     r->file, word);
+		w[i].seconds = cell_seconds(r, &t, i);
 	}
 	view->nwaiters = t.rows;
 	view->waiters = w;
@@ -1190,6 +1200,57 @@ void ipcdemo_pipe_view_free(struct ipcdemo_pipe_view *view)
 	memset(view, 0, sizeof(*view));
 }
 
+static int read_runs(struct reader *r, char **text,
+		     struct ipcdemo_region_view *v)
+{
+	struct ipcdemo_table t;
+	size_t i;
+
+	r->err = parse_table(r->ipc, r->file, text, &t);
+	if (r->err)
+		return r->err;
+	v->runs = calloc(t.rows + 1, sizeof(*v->runs));
+	if (!v->runs)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	for (i = 0; i < t.rows && !r->err; i++) {
+		v->runs[i].first = cell_number(r, &t, i, "first", UINT64_MAX);
+		v->runs[i].last = cell_number(r, &t, i, "last", UINT64_MAX);
+		cell_word(r, &t, i, "state", v->runs[i].state,
+			  sizeof(v->runs[i].state));
+	}
+	v->nruns = t.rows;
+	ipcdemo_table_free(&t);
+	return r->err;
+}
+
+static int read_faults(struct reader *r, char **text,
+		       struct ipcdemo_region_view *v)
+{
+	struct ipcdemo_fault *f;
+	struct ipcdemo_table t;
+	size_t i;
+
+	r->err = parse_table(r->ipc, r->file, text, &t);
+	if (r->err)
+		return r->err;
+	f = calloc(t.rows + 1, sizeof(*f));
+	if (!f)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	for (i = 0; i < t.rows && !r->err; i++) {
+		f[i].page = cell_number(r, &t, i, "page", UINT64_MAX);
+		cell_word(r, &t, i, "access", f[i].access, sizeof(f[i].access));
+		f[i].pid = cell_number(r, &t, i, "pid", INT32_MAX);
+		cell_word(r, &t, i, "command", f[i].command,
+			  sizeof(f[i].command));
+		unescape(f[i].command);
+		f[i].seconds = cell_seconds(r, &t, i);
+	}
+	v->nfaults = t.rows;
+	v->faults = f;
+	ipcdemo_table_free(&t);
+	return r->err;
+}
+
 int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 			struct ipcdemo_region_view *v)
 {
@@ -1211,7 +1272,7 @@ int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 	if (r.err)
 		goto out;
 	v->id = line_number(&r, &t, "id", UINT32_MAX);
-	line_word(&r, &t, "name", v->name, sizeof(v->name));
+	v->name = find_name(&r, &t);
 	v->owner = line_number(&r, &t, "owner", UINT32_MAX);
 	line_word(&r, &t, "mode", v->mode, sizeof(v->mode));
 	v->size = line_number(&r, &t, "size", UINT64_MAX);
@@ -1219,9 +1280,20 @@ int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 	v->files = line_number(&r, &t, "files", UINT32_MAX);
 	v->maps = line_number(&r, &t, "maps", UINT32_MAX);
 	v->page_size = line_number(&r, &t, "page_size", UINT64_MAX);
+	line_word(&r, &t, "seals", v->seals, sizeof(v->seals));
+	line_word(&r, &t, "dev", v->dev, sizeof(v->dev));
+	if (!r.err && strcmp(v->dev, "-"))
+		v->ino = line_number(&r, &t, "ino", UINT64_MAX);
 	ipcdemo_table_free(&t);
 	if (!r.err)
 		read_counters(&r, &rest, &v->counters, &v->ncounters);
+	if (!r.err)
+		r.err = parse_table(ipc, path, &rest, &t); /* who is held */
+	if (r.err)
+		goto out;
+	ipcdemo_table_free(&t);
+	if (!read_runs(&r, &rest, v))
+		read_faults(&r, &rest, v);
 out:
 	free(text);
 	if (r.err)
@@ -1231,7 +1303,10 @@ out:
 
 void ipcdemo_region_view_free(struct ipcdemo_region_view *view)
 {
+	free(view->name);
 	free(view->counters);
+	free(view->runs);
+	free(view->faults);
 	memset(view, 0, sizeof(*view));
 }
 
@@ -1269,23 +1344,6 @@ static void read_command(struct ipcdemo *ipc, pid_t pid, char *command,
 	free(comm);
 }
 
-/* One line of /proc/PID/maps: start-end perms offset dev inode name */
-static bool parse_map(char *line, const char *name, struct ipcdemo_map *map)
-{
-	char *range = next_word(&line), *perms = next_word(&line);
-	char *offset = next_word(&line), *end;
-
-	if (!range || !perms || !offset || !strstr(line, name))
-		return false;
-	map->start = strtoull(range, &end, 16);
-	if (*end != '-')
-		return false;
-	map->end = strtoull(end + 1, NULL, 16);
-	map->offset = strtoull(offset, NULL, 16);
-	snprintf(map->perms, sizeof(map->perms), "%s", perms);
-	return true;
-}
-
 /*
  * Calls a function for each process; it returns 0, -ENOMEM, or why the process
  * cannot be looked into.  Return: 0 or -errno.
@@ -1319,9 +1377,36 @@ static int each_process(struct ipcdemo *ipc, size_t *hidden,
 
 /* What process_maps() looks for, and where it puts it. */
 struct map_search {
-	char name[48];
+	const struct ipcdemo_region_view *region;
+	char name[48]; /* of one that is no file of ipcdemofs */
 	struct ipcdemo_maps *maps;
 };
+
+/* One line of /proc/PID/maps: start-end perms offset dev inode name */
+static bool parse_map(char *line, const struct map_search *search,
+		      struct ipcdemo_map *map)
+{
+	char *range = next_word(&line), *perms = next_word(&line);
+	char *offset = next_word(&line), *end;
+	unsigned int major, minor;
+	unsigned long long ino;
+	char dev[32];
+
+	if (!range || !perms || !offset ||
+	    sscanf(line, "%x:%x %llu", &major, &minor, &ino) != 3)
+		return false;
+	snprintf(dev, sizeof(dev), "%u:%u", major, minor);
+	if (strcmp(dev, search->region->dev) ? !strstr(line, search->name)
+					     : ino != search->region->ino)
+		return false;
+	map->start = strtoull(range, &end, 16);
+	if (*end != '-')
+		return false;
+	map->end = strtoull(end + 1, NULL, 16);
+	map->offset = strtoull(offset, NULL, 16);
+	snprintf(map->perms, sizeof(map->perms), "%s", perms);
+	return true;
+}
 
 /* Return: 0, -ENOMEM, or why the process cannot be looked into. */
 static int process_maps(struct ipcdemo *ipc, pid_t pid, void *arg)
@@ -1338,7 +1423,7 @@ static int process_maps(struct ipcdemo *ipc, pid_t pid, void *arg)
 		return err;
 	rest = text;
 	while (!err && (line = next_line(&rest))) {
-		if (!parse_map(line, search->name, &map))
+		if (!parse_map(line, search, &map))
 			continue;
 		read_command(ipc, pid, map.command, sizeof(map.command));
 		more = realloc(maps->map, (maps->n + 1) * sizeof(*more));
@@ -1353,14 +1438,16 @@ static int process_maps(struct ipcdemo *ipc, pid_t pid, void *arg)
 	return err;
 }
 
-int ipcdemo_region_maps(struct ipcdemo *ipc, __u32 id,
+int ipcdemo_region_maps(struct ipcdemo *ipc,
+			const struct ipcdemo_region_view *region,
 			struct ipcdemo_maps *maps)
 {
-	struct map_search search = {.maps = maps};
+	struct map_search search = {.region = region, .maps = maps};
 	int err;
 
 	memset(maps, 0, sizeof(*maps));
-	snprintf(search.name, sizeof(search.name), "ipcdemo-region:[%u]", id);
+	snprintf(search.name, sizeof(search.name), "ipcdemo-region:[%u]",
+		 region->id);
 	err = each_process(ipc, &maps->hidden, process_maps, &search);
 	if (err)
 		ipcdemo_maps_free(maps);

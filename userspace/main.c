@@ -54,7 +54,19 @@ static const struct cli_option write_options[] = {
 	{0},
 };
 
+/* Which region; without it that of the device. */
+#define REGION_FILE                                            \
+	{                                                      \
+		'f', "file", "PATH", "a region that is a file" \
+	}
+
+static const struct cli_option region_grow_options[] = {
+	REGION_FILE,
+	{0},
+};
+
 static const struct cli_option region_read_options[] = {
+	REGION_FILE,
 	{'o', "offset", "OFF", "begin there (default 0)"},
 	{'c', "bytes", "LEN", "so many bytes (default: up to the end)"},
 	{OPT_HEX, "hex", NULL, "print a hex dump"},
@@ -63,12 +75,14 @@ static const struct cli_option region_read_options[] = {
 };
 
 static const struct cli_option region_write_options[] = {
+	REGION_FILE,
 	{'o', "offset", "OFF", "begin there (default 0)"},
 	{'s', "string", "STRING", "write the bytes of STRING, not a file"},
 	{0},
 };
 
 static const struct cli_option region_fill_options[] = {
+	REGION_FILE,
 	{'o', "offset", "OFF", "begin there (default 0)"},
 	{'c', "bytes", "LEN", "so many bytes (default: up to the end)"},
 	{0},
@@ -143,17 +157,25 @@ static const struct command commands[] = {
 	 "process: while somebody has the pipe open, as with any pipe. kernel: until they\n"
 	 "are read; opens do not wait. Without a word, prints which it is.\n",
 	 json_only, cmd_persist},
-	{"region show", "[ID]", "show a region, and who maps it", "", json_only,
+	{"region ls", "", "list regions",
+	 "The columns are those of /proc/ipcdemo/regions.\n", json_only,
+	 cmd_region_ls},
+	{"region show", "[ID|PATH]",
+	 "show a region: pages, faults, who maps it",
+	 "Without an argument: the default region.\n", json_only,
 	 cmd_region_show},
-	{"region read", "", "read bytes of the default region",
+	{"region read", "", "read bytes of a region",
 	 "The raw bytes, unless --hex or --json is given; to a terminal, a hex dump.\n",
 	 region_read_options, cmd_region_read},
-	{"region write", "[FILE|-]", "write bytes to the default region",
+	{"region write", "[FILE|-]", "write bytes to a region",
 	 "Without FILE, or with -, standard input.\n", region_write_options,
 	 cmd_region_write},
-	{"region fill", "BYTE", "set bytes of the default region to BYTE",
+	{"region fill", "BYTE", "set bytes of a region to BYTE",
 	 "BYTE is a number from 0 to 255 (0x41, 65) or one character after a ': \\'A\n",
 	 region_fill_options, cmd_region_fill},
+	{"region grow", "SIZE", "give a region that is a file SIZE bytes",
+	 "SIZE is in bytes, or with K, M or G behind it. What is there stays.\n",
+	 region_grow_options, cmd_region_grow},
 	{"pipeline", "'COMMAND | COMMAND'", "run a pipeline through the pipe",
 	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
 	 "the others are pipe(2). The exit status is that of the last stage.\n",
@@ -368,7 +390,7 @@ static const struct command *find(const struct cli *cli, int argc, char **argv,
 		no_command(cli, argv[0]);
 	} else if (argc < 2 || argv[1][0] == '-') {
 		usage(cli,
-		      "region needs one more word: show, read, write or fill");
+		      "region needs one more word: ls, show, read, write, fill or grow");
 	} else {
 		snprintf(both, sizeof(both), "region %.40s", argv[1]);
 		no_command(cli, both);

@@ -958,7 +958,7 @@ static void step_two_map(struct tour *t)
 		return;
 	}
 	show_region_lines(t, &r);
-	if (ipcdemo_region_maps(t->ipc, t->region, &maps)) {
+	if (ipcdemo_region_maps(t->ipc, &r, &maps)) {
 		wrong(t, "%s", ipcdemo_error(t->ipc));
 	} else {
 		for (i = 0; i < maps.n; i++)

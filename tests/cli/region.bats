@@ -82,9 +82,59 @@ size=1048576
 	nobody ipcdemo region show | grep -q "nobody maps it"
 }
 
+@test "a file of ipcdemofs is used like that of the device, and shown by its path" {
+	local id m
+
+	# Everybody must get there, and $dir is ours alone.
+	m=$(mktemp -d /mnt/ipcdemo.XXXXXX)
+	mount -t ipcdemofs none "$m"
+	: >"$m/q"
+	tried 1 ipcdemo region fill -f "$m/q" -o 1 0
+	says "it is empty, \`ipcdemo region grow\` changes that"
+	tried 0 ipcdemo region grow -f "$m/q" 64K
+	ipcdemo region write -f "$m/q" -o 8190 -s across
+	same across "$(ipcdemo region read -f "$m/q" -o 8190 -c 6)"
+	same across "$(dd if="$m/q" bs=6 count=1 iflag=skip_bytes skip=8190 2>"$dir/dd")"
+	tried 1 ipcdemo region grow -f "$m/q" 10
+	says "it has 65536 bytes, which are more: truncate(1)"
+	chmod 444 "$m/q"
+	same across "$(nobody ipcdemo region read -f "$m/q" -o 8190 -c 6)"
+	tried 1 nobody ipcdemo region fill -f "$m/q" 1
+	says "$m/q: Permission denied"
+
+	id=$(ipcdemo region show "$m/q" --json | jq .id)
+	same "$m/q 65536 2 [[1,2,\"there\"]]" "$(ipcdemo region show "$id" \
+		--json | jq -r '"\(.name) \(.size) \(.pages) " +
+		([.page_runs[] | select(.state != "none") |
+		[.first, .last, .state]] | tojson)')"
+	same "$m/q" "$(ipcdemo region ls --json |
+		jq -r ".[] | select(.id == $id).name")"
+	coproc python3 -c 'import mmap, sys
+f = open(sys.argv[1], "rb")
+m = mmap.mmap(f.fileno(), 8192, prot=mmap.PROT_READ)
+print(m[4], flush=True)
+input()' "$m/q"
+	read -r <&"${COPROC[0]}"
+	ipcdemo show "$m/q" >"$dir/shown"
+	grep -E "pid $COPROC_PID +python3 +r--s  bytes 0 to 8192" "$dir/shown"
+	grep -E "page 0 +read  pid $COPROC_PID +python3" "$dir/shown"
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID"
+	umount "$m"
+	rmdir "$m"
+
+	: >"$dir/plain"
+	tried 1 ipcdemo region read -f "$dir/plain"
+	says "$dir/plain is no region of ipcdemo: \`ipcdemo region ls\` lists them"
+	tried 1 ipcdemo region show "$dir/plain"
+	says "is no object of ipcdemo"
+	tried 1 ipcdemo region grow 2M
+	says "the region of the device is sealed: it has $size bytes for good"
+}
+
 @test "region alone asks which" {
 	tried 2 ipcdemo region
-	says "region needs one more word: show, read, write or fill"
+	says "region needs one more word: ls, show, read, write, fill or grow"
 	tried 2 ipcdemo region wrote
 	says "did you mean 'region write'?"
 }

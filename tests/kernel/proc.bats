@@ -207,8 +207,9 @@ reader() {
 @test "regions has a header and a line for each region" {
 	run -0 cat /proc/ipcdemo/regions
 	[[ ${#lines[@]} == 2 ]]
-	[[ ${lines[0]} == "id name owner mode size pages files maps" ]]
-	[[ ${lines[1]} =~ ^"${region##*/} /dev/ipcdemo 0 0666 1048576 "[0-9]+' 0 0'$ ]]
+	[[ ${lines[0]} == "id name owner mode size pages files maps seals\
+ dev ino" ]]
+	[[ ${lines[1]} =~ ^"${region##*/} /dev/ipcdemo 0 0666 1048576 "[0-9]+' 0 0 seal,shrink,grow - -'$ ]]
 }
 
 @test "an id that is not there has no file" {
@@ -230,12 +231,15 @@ reader() {
 	[[ $(header "$pipe" 5) == "point pid command seconds state" ]]
 }
 
-@test "a region's file has three blocks with their headers and keys" {
-	[[ $(blocks "$region") == 3 ]]
+@test "a region's file has five blocks with their headers and keys" {
+	[[ $(blocks "$region") == 5 ]]
 	run -0 keys "$region"
-	[[ ${lines[*]} == "id name owner mode size pages files maps page_size" ]]
+	[[ ${lines[*]} == "id name owner mode size pages files maps page_size\
+ seals group dev ino" ]]
 	[[ $(header "$region" 2) == "point unit count" ]]
 	[[ $(header "$region" 3) == "point pid command seconds state" ]]
+	[[ $(header "$region" 4) == "first last state" ]]
+	[[ $(header "$region" 5) == "page access pid command seconds" ]]
 	[[ $(value "$region" page_size) == 4096 ]]
 }
 

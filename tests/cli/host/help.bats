@@ -20,7 +20,7 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 		[[ $out == "usage: ipcdemo $name"* ]]
 		same "$out" "$(ipcdemo "${words[@]}" --help)"
 	done <"$dir/synopsis"
-	same 4 "$(ipcdemo help region | wc -l)"
+	same 6 "$(ipcdemo help region | wc -l)"
 	tried 2 ipcdemo help frobnicate
 	says "there is no command 'frobnicate'"
 	[[ $err == *"ipcdemo: try \`ipcdemo help\`" ]]
@@ -56,7 +56,7 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 	}
 	same "show" "$(complete_words ipcdemo sh)"
 	same "read resize region" "$(complete_words ipcdemo re)"
-	same "show read write fill" "$(complete_words ipcdemo region '')"
+	same "ls show read write fill grow" "$(complete_words ipcdemo region '')"
 	same "--offset" "$(complete_words ipcdemo region fill --o)"
 	same "--pipefail" "$(complete_words ipcdemo pipeline --p)"
 	same "process" "$(complete_words ipcdemo persist p)"
