@@ -90,7 +90,7 @@ static int map_window(struct cli *cli, struct window *w)
 			err = fail("nothing is at %llu: the region has %llu bytes, up to %llu",
 				   w->offset, stat.length, stat.length - 1);
 		else
-			err = fail("nothing is at %llu: it is empty, `ipcdemo region grow` changes that",
+			err = fail("nothing is at %llu: it is empty: see `ipcdemo region grow`",
 				   w->offset);
 		goto out;
 	}

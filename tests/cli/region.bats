@@ -90,7 +90,7 @@ size=1048576
 	mount -t ipcdemofs none "$m"
 	: >"$m/q"
 	tried 1 ipcdemo region fill -f "$m/q" -o 1 0
-	says "it is empty, \`ipcdemo region grow\` changes that"
+	says "it is empty: see \`ipcdemo region grow\`"
 	tried 0 ipcdemo region grow -f "$m/q" 64K
 	ipcdemo region write -f "$m/q" -o 8190 -s across
 	same across "$(ipcdemo region read -f "$m/q" -o 8190 -c 6)"
