@@ -74,6 +74,12 @@ check-mutants: ## put old bugs back: tests must notice; MUTANTS='NAME...' only t
 	@$(MAKE) --no-print-directory module userspace test-programs
 	@tests/check-mutants $(MUTANTS)
 
+.PHONY: check-compat
+check-compat: ## other people's test suites, on pipe(2) and on ours; SUITE='NAME...' only these
+	@tests/install-deps build vm compat
+	@$(MAKE) --no-print-directory module userspace compat-programs
+	@tests/check-compat $(SUITE)
+
 .PHONY: check-host
 check-host: ## the tests that need no VM
 	@tests/install-deps build test
@@ -101,11 +107,13 @@ explore-host: ## the same here, without a limit, over a model of the kernel
 	@$(TWIN) --small-steps $(SCENARIOS)
 
 # Apart from the targets above, so that what these need is there by then.
-.PHONY: userspace-programs test-programs
+.PHONY: userspace-programs test-programs compat-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a \
 		$(BUILD)/libipcdemo-run.so $(BUILD)/textbook $(BUILD)/ipcdemo.bash
 	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)
+	@:
+compat-programs: $(COMPAT_PROGRAMS)
 	@:
 
 .PHONY: bench-points

@@ -208,3 +208,12 @@ $(TEST_OUT)/kernel/semantics: $(SEMANTICS_SRC) $(wildcard tests/semantics/*.h) \
 		$(TEST_OUT)/kernel/harness.o -o $@ -lcmocka
 
 GUEST_TESTS += $(TEST_OUT)/kernel/semantics
+
+# --- guest: programs that the suites of tests/compat run ------------------------
+
+COMPAT_PROGRAMS := $(TEST_OUT)/compat/stream
+
+$(TEST_OUT)/compat/stream: tests/compat/stream.c
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@
