@@ -149,7 +149,9 @@ $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
 		module/uapi/linux/ipcdemo.h
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
-		-lcmocka -pthread
+		-lcmocka -pthread $(LIBS)
+
+$(TEST_OUT)/kernel/uring: LIBS = -luring
 
 # A 32-bit program on a 64-bit kernel; static, so that it needs no 32-bit
 # libraries where it runs.
