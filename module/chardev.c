@@ -21,6 +21,7 @@
 #include "ioctl.h"
 #include "main.h"
 #include "pipe.h"
+#include "pipefs.h"
 #include "region_default.h"
 
 #define DEVICE_NAME "ipcdemo"
@@ -49,6 +50,8 @@ static int control_release(struct inode *inode, struct file *file)
 	struct ipc_control *control = file->private_data;
 
 	ipc_controller_close(control->controller);
+	if (atomic_read(&control->makes_pipes))
+		ipc_pipefs_unpin();
 	kfree(control);
 	return 0;
 }

@@ -406,8 +406,23 @@ static long region_seals(struct file *file, void __user *arg, bool add)
 	return put_reply(arg, &request, sizeof(request));
 }
 
+/* The share is given up in control_release(). */
+static int keep_mount(struct ipc_control *control)
+{
+	int err;
+
+	if (atomic_read(&control->makes_pipes))
+		return 0;
+	err = ipc_pipefs_pin();
+	if (err)
+		return err;
+	if (atomic_cmpxchg(&control->makes_pipes, 0, 1))
+		ipc_pipefs_unpin();
+	return 0;
+}
+
 /* As do_pipe2(): the order of the errors is part of the contract. */
-static long pipe_make(void __user *arg)
+static long pipe_make(struct ipc_control *control, void __user *arg)
 {
 	struct ipcdemo_pipe_make request;
 	struct file *files[2];
@@ -418,7 +433,9 @@ static long pipe_make(void __user *arg)
 		return err;
 	if (request.flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
-	err = ipc_pipefs_create(files, request.flags, request.capacity);
+	err = keep_mount(control);
+	if (!err)
+		err = ipc_pipefs_create(files, request.flags, request.capacity);
 	if (err)
 		return err;
 	err = get_unused_fd_flags(request.flags);
@@ -833,7 +850,7 @@ long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case NO_SIZE(IPCDEMO_IOC_REGION_MAKE):
 		return region_make(argp);
 	case NO_SIZE(IPCDEMO_IOC_PIPE):
-		return pipe_make(argp);
+		return pipe_make(control, argp);
 	case NO_SIZE(IPCDEMO_IOC_GATE_ADD):
 		return gate_add(control, argp);
 	case NO_SIZE(IPCDEMO_IOC_GATE_REMOVE):

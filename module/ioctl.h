@@ -23,6 +23,11 @@ struct ipc_defaults {
 struct ipc_control {
 	const struct ipc_defaults *defaults;
 	struct ipc_controller *controller;
+	/*
+	 * It has made a pipe, and a share in the mount for those that it will
+	 * make: to mount for each of them takes longer than all the rest.
+	 */
+	atomic_t makes_pipes;
 };
 
 long ipc_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
