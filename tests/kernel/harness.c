@@ -697,8 +697,8 @@ __u64 proc_value(const char *kind, const char *key)
 
 __u64 pages_out(void)
 {
-	return counter("pipe", "page.alloc") - counter("pipe", "page.free") -
-	       counter("pipe", "page.give");
+	return counter("pipe", "page.alloc") + counter("pipe", "page.take") -
+	       counter("pipe", "page.free") - counter("pipe", "page.give");
 }
 
 void set_persistence(unsigned int persistence)
