@@ -1080,14 +1080,29 @@ static int do_order(struct run *r, struct worker *w, const struct step_line *l)
 	}
 }
 
+static bool somebody_is_free(const struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->workers[i].free)
+			return true;
+	return false;
+}
+
 int step_do(struct run *r, const struct step_line *l)
 {
+	int err;
+
 	r->line = l;
 	r->deadline = now_ms() + r->report->timeout_ms;
 	if (step_is_expectation(l))
 		return step_expect(r, l);
-	if (l->kind == STEP_TASK)
-		return step_declare(r, false);
+	if (l->kind == STEP_TASK) {
+		err = step_declare(r, false);
+		/* Its open may have woken one that was let go. */
+		return err ?: somebody_is_free(r) ? settle(r) : 0;
+	}
 	return do_order(r, &r->workers[l->task], l);
 }
 
@@ -1110,8 +1125,8 @@ static int run_lines(struct run *r)
 	struct step_report *report = r->report;
 	const struct step_line *l;
 	FILE *to = report->to;
+	bool result, steps;
 	char words[160];
-	bool result;
 	int err = 0;
 	size_t i;
 
@@ -1125,14 +1140,16 @@ static int run_lines(struct run *r)
 			continue;
 		}
 		explain(r, l->above);
-		fprintf(to, "%5u  %-*s", l->line,
-			report->verbose || !result ? 0 : 36, l->text);
-		if (report->verbose)
+		/* Its steps follow on lines of their own. */
+		steps = report->verbose && !step_is_expectation(l);
+		fprintf(to, "%5u  %-*s", l->line, steps || !result ? 0 : 36,
+			l->text);
+		if (steps)
 			putc('\n', to);
 		err = step_do(r, l);
 		if (!err && step_is_expectation(l))
 			report->expectations++;
-		if (report->verbose)
+		if (steps)
 			;
 		else if (err)
 			fprintf(to, " no\n");

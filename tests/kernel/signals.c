@@ -594,6 +594,139 @@ static void a_killed_tracee_leaves_the_pipe(void **state)
 	assert_errno(EPIPE, put(e.w, 1, 0));
 }
 
+/* --- at every point ------------------------------------------------------------------- */
+
+static const char *const read_points[] = {"read.enter", "read.locked",
+					  "read.look",	"read.wait",
+					  "read.queue", "read.check"};
+static const char *const write_points[] = {"write.enter", "write.locked",
+					   "write.look",  "write.wait",
+					   "write.queue", "write.check"};
+
+/* A gate at that point of the pipe, for the first that comes. */
+static int gate_at(int end, const char *point)
+{
+	struct ipcdemo_pipe_stat stat = {.size = sizeof(stat)};
+	struct ipcdemo_gate gate = {.size = sizeof(gate), .count = 1};
+	int ctl = control();
+
+	assert_ret(0, ioctl(end, IPCDEMO_IOC_PIPE_STAT, &stat));
+	gate.id = stat.id;
+	snprintf(gate.point, sizeof(gate.point), "%s", point);
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_ADD, &gate));
+	return ctl;
+}
+
+/* It is held there; then the signal comes, and it goes on. */
+static void signal_at_the_gate(int ctl, const struct actor *actor,
+			       const char *point, bool last)
+{
+	struct ipcdemo_gate_wait wait = {.size = sizeof(wait),
+					 .timeout_ms = PATIENCE_MS};
+	struct ipcdemo_gate_go go = {.size = sizeof(go), .pid = actor->pid};
+
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_GATE_WAIT, &wait));
+	assert_string_equal(wait.arrival.point, point);
+	assert_int_equal(wait.arrival.pid, actor->pid);
+	kill(actor->pid, SIGUSR1);
+	/* At the last point before the sleep the signal is enough. */
+	if (ioctl(ctl, IPCDEMO_IOC_GATE_GO, &go) && !last)
+		fail_msg("%s: %s", point, strerror(errno));
+	close(ctl);
+}
+
+static void signal_everywhere_in_a_read(long flags)
+{
+	struct ends e = open_ends(0);
+	size_t i;
+
+	for (i = 0; i < NR(read_points); i++) {
+		struct actor *reader = new_actor_with(e.r);
+		int ctl = gate_at(e.r, read_points[i]);
+
+		does(reader, do_catch, SIGUSR1, flags, 0);
+		begin(reader, do_read, e.r, 10, 0);
+		signal_at_the_gate(ctl, reader, read_points[i],
+				   i == NR(read_points) - 1);
+		if (flags) {
+			sleeps_in(reader, SYS_read);
+			assert_ret(3, put(e.w, 3, i));
+			assert_int_equal(end(reader).sum, sum_of_pattern(3, i));
+		} else {
+			assert_int_equal(end(reader).err, EINTR);
+		}
+		assert_ret(1, does(reader, do_count, SIGUSR1, 0, 0).ret);
+		assert_ret(0, bytes_in(e.r));
+		destroy(reader);
+	}
+}
+
+/* Of a full pipe, of packets or none: nothing is written, or all. */
+static void signal_everywhere_in_a_write(long flags, long mode)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+	size_t i;
+
+	fill_up(e.w, PAGE);
+	assert_ret(0, fcntl(e.w, F_SETFL, mode));
+	for (i = 0; i < NR(write_points); i++) {
+		struct actor *writer = new_actor_with(e.w);
+		int ctl = gate_at(e.w, write_points[i]);
+
+		does(writer, do_catch, SIGUSR1, flags, 0);
+		begin(writer, do_write, e.w, PAGE, i);
+		signal_at_the_gate(ctl, writer, write_points[i],
+				   i == NR(write_points) - 1);
+		if (flags) {
+			sleeps_in(writer, SYS_write);
+			assert_ret(PAGE, get(e.r, PAGE, NULL));
+			assert_ret(PAGE, end(writer).ret);
+		} else {
+			assert_int_equal(end(writer).err, EINTR);
+		}
+		assert_ret(1, does(writer, do_count, SIGUSR1, 0, 0).ret);
+		assert_ret(DEFAULT_SIZE, bytes_in(e.r));
+		destroy(writer);
+	}
+	drain(e.r);
+}
+
+static void a_signal_anywhere_ends_a_read(void **state)
+{
+	(void)state;
+	signal_everywhere_in_a_read(0);
+}
+
+static void a_signal_anywhere_restarts_a_read(void **state)
+{
+	(void)state;
+	signal_everywhere_in_a_read(SA_RESTART);
+}
+
+static void a_signal_anywhere_ends_a_write(void **state)
+{
+	(void)state;
+	signal_everywhere_in_a_write(0, 0);
+}
+
+static void a_signal_anywhere_restarts_a_write(void **state)
+{
+	(void)state;
+	signal_everywhere_in_a_write(SA_RESTART, 0);
+}
+
+static void a_signal_anywhere_ends_a_packet(void **state)
+{
+	(void)state;
+	signal_everywhere_in_a_write(0, O_DIRECT);
+}
+
+static void a_signal_anywhere_restarts_a_packet(void **state)
+{
+	(void)state;
+	signal_everywhere_in_a_write(SA_RESTART, O_DIRECT);
+}
+
 static const struct claim claims[] = {
 	{"ignored and blocked signals do not wake", ignored_signals_do_not_wake,
 	 ENDS},
@@ -641,6 +774,18 @@ static const struct claim claims[] = {
 	 a_tracer_sees_the_call_that_will_be_restarted, ENDS},
 	{"a tracee that is killed leaves the pipe",
 	 a_killed_tracee_leaves_the_pipe, ENDS},
+	{"a signal at any point before the sleep ends a read",
+	 a_signal_anywhere_ends_a_read, OURS},
+	{"a signal at any point before the sleep restarts a read",
+	 a_signal_anywhere_restarts_a_read, OURS},
+	{"a signal at any point before the sleep ends a write",
+	 a_signal_anywhere_ends_a_write, OURS},
+	{"a signal at any point before the sleep restarts a write",
+	 a_signal_anywhere_restarts_a_write, OURS},
+	{"a signal at any point before the sleep ends a packet",
+	 a_signal_anywhere_ends_a_packet, ANON | OUR_FIFO},
+	{"a signal at any point before the sleep restarts a packet",
+	 a_signal_anywhere_restarts_a_packet, ANON | OUR_FIFO},
 };
 
 int main(void)

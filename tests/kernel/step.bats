@@ -328,6 +328,22 @@ schedule() {
 	is_clean
 }
 
+@test "a task that was let go also moves when one that comes late wakes it" {
+	schedule <<-'END'
+		task R opens nothing
+		R: open read
+		run R until open.queue
+		let R go
+		task W opens write
+		expect R done
+		expect readers 1
+	END
+	tried 0 ipcdemo step "$dir/x.step"
+	tried 0 ipcdemo step -v "$dir/x.step"
+	[[ $out == *"6  expect R done "*" yes"* ]]
+	is_clean
+}
+
 @test "a task that comes late opens its end at that moment, and never waits" {
 	schedule <<-'END'
 		pipe slots 2
