@@ -27,6 +27,7 @@ short = $(if $(Q),$(if $(silent),,@printf '  %-3s %s\n' $(1) $(2)))
 
 HOST_BATS := $(sort $(wildcard tests/cli/host/*.bats))
 VM_BATS := $(sort $(wildcard tests/vm/*.bats))
+DEBUG_BATS := $(sort $(wildcard tests/debug/*.bats))
 GUEST_BATS := $(sort $(wildcard tests/kernel/*.bats tests/cli/*.bats))
 
 .PHONY: help
@@ -68,6 +69,13 @@ check: ## all tests; TESTS='NAME...' runs only these
 		--host $(HOST_TESTS) $(HOST_BATS) $(VM_BATS) \
 		--guest $(GUEST_TESTS) $(GUEST_BATS)
 
+.PHONY: check-debug
+check-debug: ## the tests on a kernel that watches itself; SHORT=1: some; TESTS=
+	@tests/install-deps build vm test debug
+	@tests/check-debug $(if $(SHORT),--short) --only "$(TESTS)" \
+		$(DEBUG_BATS) $(DEBUG_TESTS) $(GUEST_TESTS) $(GUEST_BATS) \
+		$(HOST_TESTS) $(HOST_BATS) $(VM_BATS)
+
 .PHONY: check-mutants
 check-mutants: ## put old bugs back: tests must notice; MUTANTS='NAME...' only these
 	@tests/install-deps build vm test
@@ -107,13 +115,15 @@ explore-host: ## the same here, without a limit, over a model of the kernel
 	@$(TWIN) --small-steps $(SCENARIOS)
 
 # Apart from the targets above, so that what these need is there by then.
-.PHONY: userspace-programs test-programs compat-programs
+.PHONY: userspace-programs test-programs compat-programs debug-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a \
 		$(BUILD)/libipcdemo-run.so $(BUILD)/textbook $(BUILD)/ipcdemo.bash
 	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)
 	@:
 compat-programs: $(COMPAT_PROGRAMS)
+	@:
+debug-programs: $(DEBUG_TESTS)
 	@:
 
 .PHONY: bench-points

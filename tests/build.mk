@@ -219,3 +219,22 @@ $(TEST_OUT)/compat/stream: tests/compat/stream.c
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@
+
+# --- guest: what only the debug kernel can be asked for -------------------------
+
+DEBUG_OUT := $(TEST_OUT)/debug
+DEBUG_TESTS := $(DEBUG_OUT)/faults $(DEBUG_OUT)/explore
+
+$(DEBUG_OUT)/faults: tests/debug/faults.c tests/kernel/harness.h \
+		$(TEST_OUT)/kernel/harness.o module/uapi/linux/ipcdemo.h
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
+		-lcmocka -pthread
+
+# The orders of kernel/explore, but fewer: that kernel is slow.
+$(DEBUG_OUT)/explore: $(EXPLORE) tests/build.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s --tap --orders 100\n' $(EXPLORE) > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@

@@ -41,7 +41,7 @@
 #define NR(array)     (sizeof(array) / sizeof(*(array)))
 
 /* The patience for something that must happen: long, TCG is slow. */
-#define PATIENCE_MS   30000
+#define PATIENCE_MS   (30000 * slowness())
 
 /* Targets; a claim names the set that it is for. */
 #define FIFO	      0x1 /* mkfifo on tmpfs */
@@ -268,6 +268,9 @@ void set_persistence(unsigned int persistence);
 	} while (0)
 
 __u64 now_ms(void);
+
+/* How much longer all may take: on a kernel that watches itself. */
+int slowness(void);
 
 /* Let others run, between two looks. */
 void breathe(void);
