@@ -38,6 +38,46 @@ static void set_value(const char *path, const char *value, char *old,
 	close(fd);
 }
 
+/* --- CVE-2022-0847: Dirty Pipe ------------------------------------------------------ */
+
+/* A byte, with its page. */
+static long from_file(int file, loff_t *from, int to)
+{
+	struct ipcdemo_splice splice_it = {
+		.size = sizeof(splice_it),
+		.in = file,
+		.out = to,
+		.off_in = (uintptr_t)from,
+		.len = 1,
+	};
+
+	if (target->bit & OURS)
+		return ioctl(to, IPCDEMO_IOC_SPLICE, &splice_it);
+	return splice(file, from, to, NULL, 1, 0);
+}
+
+/*
+ * Each slot has held bytes behind which others went.  Now a page of a file comes
+ * into one: what is written next must not go behind its bytes, into the file.
+ */
+static void a_file_is_not_written_to(void **state)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+	int file = memfd_create("ipcdemo-test", MFD_CLOEXEC);
+	loff_t from = 10;
+	char buf[PAGE];
+
+	(void)state;
+	assert_ret(PAGE, put(file, PAGE, 1));
+	fill_up(e.w, 100);
+	drain(e.r);
+	assert_ret(1, from_file(file, &from, e.w));
+	assert_ret(200, put(e.w, 200, 9));
+	assert_ret(PAGE, pread(file, buf, PAGE, 0));
+	assert_int_equal(sum_of(buf, PAGE), sum_of_pattern(PAGE, 1));
+	assert_ret(201, get(e.r, 1000, NULL));
+}
+
 /* --- 46c4c9d1beb7: a pipe of one slot deadlocks a jobserver ------------------------- */
 
 #define TOKENS 30
@@ -374,6 +414,8 @@ static void splicing_across_the_wrap(void **state)
 #define MADE (FIFO | PIPE | ANON | OUR_FIFO)
 
 static const struct claim claims[] = {
+	{"a page of a file is not written to, whatever its slot held",
+	 a_file_is_not_written_to, MADE},
 	{"a jobserver goes on above the soft limit",
 	 a_jobserver_above_the_soft_limit, PIPE | ANON},
 	{"a write waits for memory that comes midway",
