@@ -213,7 +213,7 @@ GUEST_TESTS += $(TEST_OUT)/kernel/semantics
 
 # --- guest: programs that the suites of tests/compat run ------------------------
 
-COMPAT_PROGRAMS := $(TEST_OUT)/compat/stream
+COMPAT_PROGRAMS := $(TEST_OUT)/compat/stream $(TEST_OUT)/kernel/semantics
 
 $(TEST_OUT)/compat/stream: tests/compat/stream.c
 	@mkdir -p $(@D)

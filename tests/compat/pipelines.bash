@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# pipelines.bash MIB: what bash can do with pipes beyond pipelines.sh. Adds a
-# line a test to $RESULTS.
+# pipelines.bash MIB: pipelines.sh with a few MiB, and what bash can do with pipes
+# beyond that. Adds a line a test to $RESULTS.
 
 set -u
 
-bash "$SUITES/pipelines.sh" "$1"
+bash "$SUITES/pipelines.sh" 8
 sum=$(stream 7 "$1" | sha256sum)
 
 check() {
@@ -17,6 +17,7 @@ check() {
 	fi
 }
 
+check "through four cats" "$sum" "$(stream 7 "$1" | cat | cat | cat | cat | sha256sum)"
 check "process substitution, to read" "$sum" "$(sha256sum <(stream 7 "$1") | sed 's,/.*,-,')"
 check "process substitution, to write" "$sum" "$(
 	stream 7 "$1" | tee >(sha256sum >inner) >/dev/null

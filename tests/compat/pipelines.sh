@@ -40,7 +40,7 @@ check "through a named pipe" "$sum" \
 	})"
 
 # What a shell does with pipes itself.
-lines=$((mib * 1000))
+lines=$((mib * 200))
 check "while read" "$lines" "$(seq "$lines" | {
 	n=0
 	while read -r _; do n=$((n + 1)); done
