@@ -168,6 +168,47 @@ static void make_another(int fds[2])
 	close(ctl);
 }
 
+/* Ours have ioctls for it, as the library of `ipcdemo run` knows. */
+static bool by_ioctl(enum verb verb, size_t len)
+{
+	return target->bit & OURS && len && verb < PLAIN_SPLICE_OUT;
+}
+
+static long do_splice(enum verb verb, int pipe, int in, int out, size_t len,
+		      unsigned int flags)
+{
+	bool is_tee = verb == TEE || verb == PLAIN_TEE;
+	struct ipcdemo_splice request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.in = in,
+		.out = out,
+		.len = len,
+	};
+
+	if (by_ioctl(verb, len))
+		return ioctl(pipe,
+			     is_tee ? IPCDEMO_IOC_TEE : IPCDEMO_IOC_SPLICE,
+			     &request);
+	return is_tee ? tee(in, out, len, flags)
+		      : splice(in, NULL, out, NULL, len, flags);
+}
+
+static long do_vmsplice(enum verb verb, int pipe, const struct iovec *part,
+			unsigned int flags)
+{
+	struct ipcdemo_vmsplice request = {
+		.size = sizeof(request),
+		.flags = flags,
+		.iov = (uintptr_t)part,
+		.count = 1,
+	};
+
+	if (by_ioctl(verb, part->iov_len))
+		return ioctl(pipe, IPCDEMO_IOC_VMSPLICE, &request);
+	return vmsplice(pipe, part, 1, flags);
+}
+
 /* Out of the pipe, into something from which it can be read again. */
 static struct made make_out(const struct call *call, int fd, bool wait,
 			    uint64_t position)
@@ -176,20 +217,20 @@ static struct made make_out(const struct call *call, int fd, bool wait,
 	int fds[2] = {-1, -1};
 	struct made made;
 
-	if (call->verb == SPLICE_OWN)
+	if (call->verb == SPLICE_OWN || call->verb == PLAIN_SPLICE_OWN)
 		make_another(fds);
-	else if (call->verb == SPLICE_FILE || call->verb == COPY_RANGE)
+	else if (call->verb == SPLICE_FILE || call->verb == PLAIN_SPLICE_FILE ||
+		 call->verb == COPY_RANGE)
 		fds[0] = memory_file();
 	else
 		assert_ret(0, pipe2(fds, O_CLOEXEC));
-	if (call->verb == TEE)
-		made = keep_errno(tee(fd, fds[1], call->number, flags));
-	else if (call->verb == COPY_RANGE)
+	if (call->verb == COPY_RANGE)
 		made = keep_errno(copy_file_range(fd, NULL, fds[0], NULL,
 						  call->number, 0));
 	else
-		made = keep_errno(splice(fd, NULL, fds[1] < 0 ? fds[0] : fds[1],
-					 NULL, call->number, flags));
+		made = keep_errno(do_splice(call->verb, fd, fd,
+					    fds[1] < 0 ? fds[0] : fds[1],
+					    call->number, flags));
 	if (made.ret > 0) {
 		ssize_t ret, got = 0;
 
@@ -218,8 +259,8 @@ static struct made make_in(const struct call *call, int fd, bool wait,
 	int fds[2];
 	off_t from = 0;
 
-	if (call->verb == VMSPLICE)
-		return keep_errno(vmsplice(fd, &part, 1, flags));
+	if (call->verb == VMSPLICE || call->verb == PLAIN_VMSPLICE)
+		return keep_errno(do_vmsplice(call->verb, fd, &part, flags));
 	if (call->verb == SENDFILE) {
 		fds[0] = memory_file();
 		assert_ret(call->number, bring(fds[0], call->number, position));
@@ -229,7 +270,8 @@ static struct made make_in(const struct call *call, int fd, bool wait,
 	}
 	assert_ret(0, pipe2(fds, O_CLOEXEC));
 	assert_ret(call->number, bring(fds[1], call->number, position));
-	made = keep_errno(splice(fds[0], NULL, fd, NULL, call->number, flags));
+	made.ret = do_splice(call->verb, fd, fds[0], fd, call->number, flags);
+	made = keep_errno(made.ret);
 	close(fds[0]);
 	close(fds[1]);
 	return made;
@@ -411,10 +453,16 @@ struct made call_make(const struct call *call, int fd, int flags, bool wait,
 	case SPLICE_FILE:
 	case COPY_RANGE:
 	case TEE:
+	case PLAIN_SPLICE_OUT:
+	case PLAIN_SPLICE_OWN:
+	case PLAIN_SPLICE_FILE:
+	case PLAIN_TEE:
 		return make_out(call, fd, wait, position);
 	case SPLICE_IN:
 	case VMSPLICE:
 	case SENDFILE:
+	case PLAIN_SPLICE_IN:
+	case PLAIN_VMSPLICE:
 		return make_in(call, fd, wait, position);
 	default:
 		return keep_errno(make_other(call, fd, flags, wait));
@@ -432,6 +480,7 @@ static bool gives_number(enum verb verb)
 	case SETPIPE_SZ:
 	case GETPIPE_SZ:
 	case TEE:
+	case PLAIN_TEE:
 	case PREAD:
 	case PWRITE:
 	case COPY_RANGE:

@@ -13,10 +13,14 @@ size_t cases_count(const struct document *document);
 
 /*
  * Play those for a target: is all as the document says, and on one of ours as on
- * the kernel's?  Return: how many were played; *bad: how many are not.
+ * the kernel's?  Only the row at @line, if that is not 0.  Return: how many were
+ * played; *bad: how many are not.
  */
 size_t cases_play(const struct document *document, unsigned int target,
-		  size_t *bad);
+		  unsigned int line, size_t *bad);
+
+/* The line of the first row with that call. */
+unsigned int cases_line(const struct document *document, const char *call);
 
 /* Does each listed difference occur?  Return and *bad as above. */
 size_t cases_differences(const struct document *document, unsigned int target,

@@ -480,11 +480,13 @@ struct document *document_parse(const char *name, char *text, char *error,
 	struct reader *reader = calloc(1, sizeof(*reader));
 	struct document *document = calloc(1, sizeof(*document));
 	struct document *volatile result = NULL;
+	static unsigned int number;
 	struct utsname uts;
 
 	if (!reader || !document || uname(&uts)) {
 		snprintf(error, size, "%s: %s", name, strerror(errno));
 	} else {
+		document->number = ++number;
 		document->name = name;
 		document->text = text;
 		reader->document = document;

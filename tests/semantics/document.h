@@ -67,6 +67,7 @@ struct departure {
 };
 
 struct document {
+	unsigned int number; /* of all that were read, from 1 */
 	const char *name;
 	char *text; /* all cells point into it */
 	struct state *states;

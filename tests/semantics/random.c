@@ -296,12 +296,15 @@ static void make_up(const struct model *model, unsigned int target_bit,
 		ST_EPOLL,   ST_EPOLL_WAIT, ST_SIGNAL, ST_SIGNAL,
 	};
 
+	/* These take their time. */
+	bool rare = !chance(40);
+
 	for (;;) {
 		*step = (struct step){.actor = chance(NR_ACTORS)};
 		step->what = weighted[chance(NR(weighted))];
-		/* These take their time. */
-		if (!chance(60))
+		if (rare)
 			step->what = chance(2) ? ST_FORK : ST_REAP;
+		rare = false;
 		/* First, there are a reader and a writer. */
 		if (nr < 2 && target_bit & NAMED) {
 			step->what = ST_OPEN;

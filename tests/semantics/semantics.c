@@ -19,6 +19,7 @@
 #include "../kernel/harness.h"
 #include "cases.h"
 #include "document.h"
+#include "planted.h"
 #include "random.h"
 #include "scene.h"
 
@@ -42,7 +43,7 @@ static void each_case_is_as_documented(void **state)
 
 	(void)state;
 	scenes_begin();
-	played = cases_play(document, target->bit, &bad);
+	played = cases_play(document, target->bit, 0, &bad);
 	print_message("# %zu cases in the document, %zu played\n",
 		      cases_count(document), played);
 	if (bad)
@@ -62,6 +63,46 @@ static void listed_differences_occur(void **state)
 		fail_msg("%zu do not occur: take them off the list", bad);
 	assert_true(played > 0);
 }
+
+/* --- faults planted in it ------------------------------------------------------------ */
+
+static void judge(size_t planted, size_t missed)
+{
+	print_message("# %zu faults\n", planted);
+	if (missed)
+		fail_msg("%zu were missed", missed);
+	assert_true(planted > 0);
+}
+
+static void unknown_words_are_errors(void **state)
+{
+	size_t missed, planted = planted_words(document_path, &missed);
+
+	(void)state;
+	judge(planted, missed);
+}
+
+static void untrue_cells_are_noticed(void **state)
+{
+	size_t missed, planted;
+
+	(void)state;
+	scenes_begin();
+	planted = planted_cells(document_path, &missed);
+	judge(planted, missed);
+}
+
+static void wrong_differences_are_noticed(void **state)
+{
+	size_t missed, planted;
+
+	(void)state;
+	scenes_begin();
+	planted = planted_differences(document_path, &missed);
+	judge(planted, missed);
+}
+
+/* --- each call in each state --------------------------------------------------------- */
 
 static void cross(bool blocking)
 {
@@ -127,6 +168,11 @@ static const struct claim claims[] = {
 	{"each case of the document is as it says", each_case_is_as_documented,
 	 ENDS},
 	{"each listed difference occurs", listed_differences_occur, OURS},
+	{"an unknown word is an error with its line and column",
+	 unknown_words_are_errors, PIPE},
+	{"a cell that is not true is noticed", untrue_cells_are_noticed, PIPE},
+	{"a difference that is not listed, or does not occur, is noticed",
+	 wrong_differences_are_noticed, DEV},
 	{"each nonblocking call in each state is as the kernel's",
 	 each_call_in_each_state, OURS},
 	{"each blocking call in each state is as the kernel's, or waits as there",

@@ -44,6 +44,13 @@ enum verb {
 	TEE,
 	VMSPLICE,
 	SENDFILE,
+	/* likewise, by the kernel's own call even on ours */
+	PLAIN_SPLICE_OUT,
+	PLAIN_SPLICE_IN,
+	PLAIN_SPLICE_OWN,
+	PLAIN_SPLICE_FILE,
+	PLAIN_TEE,
+	PLAIN_VMSPLICE,
 	/* that a pipe refuses, or that any file knows */
 	LSEEK,
 	PREAD,
