@@ -295,16 +295,17 @@ static void make_up(const struct model *model, unsigned int target_bit,
 		ST_PACKETS, ST_ASYNC,	   ST_PASS,   ST_PASS,	 ST_DUP,
 		ST_EPOLL,   ST_EPOLL_WAIT, ST_SIGNAL, ST_SIGNAL,
 	};
+	unsigned int tries;
 
-	/* These take their time. */
-	bool rare = !chance(40);
-
-	for (;;) {
+	for (tries = 0;; tries++) {
 		*step = (struct step){.actor = chance(NR_ACTORS)};
 		step->what = weighted[chance(NR(weighted))];
-		if (rare)
+		/*
+		 * These take their time, so they are rare; but nothing else may
+		 * be possible, as when only a child has the pipe.
+		 */
+		if (tries ? tries % 100 == 0 : !chance(40))
 			step->what = chance(2) ? ST_FORK : ST_REAP;
-		rare = false;
 		/* First, there are a reader and a writer. */
 		if (nr < 2 && target_bit & NAMED) {
 			step->what = ST_OPEN;

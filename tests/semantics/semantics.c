@@ -243,8 +243,14 @@ int main(int argc, char **argv)
 	if (seed && !only_random)
 		nr_random = 1;
 	first_seed = seed ? to_number(seed) : (unsigned long long)time(NULL);
-	if (only_random)
-		return run_claims("random", random_claims, NR(random_claims));
+	if (only_random) {
+		int status =
+			run_claims("random", random_claims, NR(random_claims));
+
+		printf("# %lu sequences, seeds from %llu\n", nr_random,
+		       first_seed);
+		return status;
+	}
 	document = load(document_path, error, sizeof(error));
 	if (!document) {
 		printf("Bail out! %s\n", error);
