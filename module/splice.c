@@ -633,13 +633,17 @@ static ssize_t try_from_real(struct call *call, struct pipe_inode_info *real,
 
 	pipe_lock(real);
 	result = __splice_from_pipe(real, &desc, take_buffer);
-	/* The end, or no bytes: a missing reader comes first, as if it were ours. */
+	/* At the end the kernel looks for a reader and for room all the same. */
 	if (!result && !target.locked) {
 		target.locked = ipc_pipe_trylock(pipe);
-		if (!target.locked)
+		if (!target.locked) {
 			result = AGAIN;
-		else if (ipc_pipe_has_no_reader(pipe))
+		} else if (ipc_pipe_has_no_reader(pipe)) {
 			target.no_reader = true;
+		} else if (is_full(pipe)) {
+			target.full = true;
+			result = -EAGAIN;
+		}
 	}
 	if (target.locked) {
 		if (result == -EAGAIN && target.full)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /* Every call, with the struct that it takes, so that rules can be for all. */
 static const struct call {
@@ -92,6 +93,9 @@ static void structs_are_the_same_everywhere(void **state)
 	assert_int_equal(IPCDEMO_IOC_PIPE_STAT, 0xc050dc01);
 	assert_int_equal(IPCDEMO_IOC_REGION_STAT, 0xc038dc02);
 	assert_int_equal(IPCDEMO_IOC_PEEK, 0xc030dc03);
+	assert_int_equal(IPCDEMO_IOC_SPLICE, 0x4028dc0a);
+	assert_int_equal(IPCDEMO_IOC_TEE, 0x4028dc0b);
+	assert_int_equal(IPCDEMO_IOC_VMSPLICE, 0x4018dc0c);
 	assert_int_equal(IPCDEMO_IOC_GET_CAPACITY, 0xc018dc04);
 	assert_int_equal(IPCDEMO_IOC_SET_CAPACITY, 0xc018dc05);
 	assert_int_equal(IPCDEMO_IOC_GET_PERSISTENCE, 0xc018dc06);
@@ -864,7 +868,76 @@ static void no_descriptor_left_is_emfile(void **state)
 	assert_int_equal(region_stat().files, files);
 }
 
+/* --- moving bytes ----------------------------------------------------------- */
+
+static long move_call(unsigned long request, int in, int out,
+		      const struct ipcdemo_splice *more)
+{
+	/* With a member that this header does not know. */
+	struct {
+		struct ipcdemo_splice known;
+		__u64 unknown;
+	} call = {.known = *more};
+
+	call.known.size = more->size ? more->size : sizeof(*more);
+	call.known.in = in;
+	call.known.out = out;
+	call.unknown = call.known.size > sizeof(*more);
+	return ioctl(out, request, &call);
+}
+
+static void moving_checks_its_request(void **state)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+	struct ipcdemo_splice good = {.len = 3};
+	char bytes[8] = "abcdef";
+	struct iovec iov = {bytes, 6};
+	struct ipcdemo_vmsplice vm = {
+		.size = sizeof(vm),
+		.iov = (uintptr_t)&iov,
+		.count = 1,
+	};
+	struct ipcdemo_splice bad;
+	struct ends other;
+
+	(void)state;
+	second = ANON;
+	other = second_pipe();
+	assert_ret(6, ioctl(e.w, IPCDEMO_IOC_VMSPLICE, &vm));
+	assert_ret(3, move_call(IPCDEMO_IOC_TEE, e.r, other.w, &good));
+	assert_ret(3, move_call(IPCDEMO_IOC_SPLICE, e.r, other.w, &good));
+	assert_ret(3, bytes_in(e.r));
+	assert_ret(6, bytes_in(other.r));
+
+	bad = good;
+	bad.flags = 0x10;
+	assert_errno(EINVAL, move_call(IPCDEMO_IOC_TEE, e.r, other.w, &bad));
+	assert_errno(EINVAL, move_call(IPCDEMO_IOC_SPLICE, e.r, other.w, &bad));
+	bad = good;
+	bad.size = sizeof(bad) - 1;
+	assert_errno(EINVAL, move_call(IPCDEMO_IOC_TEE, e.r, other.w, &bad));
+	bad.size = sizeof(bad) + 8;
+	assert_errno(E2BIG, move_call(IPCDEMO_IOC_SPLICE, e.r, other.w, &bad));
+	bad = good;
+	bad.off_in = 1;
+	assert_errno(EINVAL, move_call(IPCDEMO_IOC_TEE, e.r, other.w, &bad));
+	bad = good;
+	bad.len = 0;
+	assert_ret(0, move_call(IPCDEMO_IOC_SPLICE, e.r, other.w, &bad));
+	assert_errno(EFAULT, ioctl(e.r, IPCDEMO_IOC_SPLICE, nowhere()));
+	vm.flags = 0x10;
+	assert_errno(EINVAL, ioctl(e.w, IPCDEMO_IOC_VMSPLICE, &vm));
+	vm.flags = 0;
+	vm.count = (__u64)1 << 32 | 1;
+	assert_errno(EINVAL, ioctl(e.w, IPCDEMO_IOC_VMSPLICE, &vm));
+	vm.count = 1;
+	assert_errno(ENOTTY, ioctl(control(), IPCDEMO_IOC_VMSPLICE, &vm));
+	assert_ret(3, ioctl(e.r, IPCDEMO_IOC_VMSPLICE, &vm));
+	assert_memory_equal(bytes, "defdef", 6);
+}
+
 static const struct claim claims[] = {
+	{"moving checks its request", moving_checks_its_request, OURS},
 	{"structs and numbers are the same in every program",
 	 structs_are_the_same_everywhere, DEV},
 	{"unknown requests are ENOTTY on every kind of descriptor",
