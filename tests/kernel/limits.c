@@ -510,9 +510,11 @@ static void pages_are_charged_to_the_group_of_the_writer(void **state)
 	assert_ret(SLOTS, reply.ret);
 	assert_int_equal(reply.sum, EAGAIN);
 	full = used_pages();
-	if (full - before < SLOTS - SLACK)
-		fail_msg("%d pages were written, and %ld charged", SLOTS,
-			 full - before);
+	if (full - before < SLOTS - SLACK) {
+		print_error("# %d pages were written, and %ld charged\n", SLOTS,
+			    full - before);
+		fail();
+	}
 	does(actor, do_close_made, 0, 0, 0);
 	eventually(used_pages() < before + SLACK);
 }

@@ -115,9 +115,11 @@ static struct io_uring_cqe completion(__u64 tag)
 	do {
 		err = io_uring_wait_cqe_timeout(&ring, &cqe, &patience);
 	} while (err == -EINTR);
-	if (err)
-		fail_msg("request %llu: %s", (unsigned long long)tag,
-			 strerror(-err));
+	if (err) {
+		print_error("# request %llu does not complete: %s\n",
+			    (unsigned long long)tag, strerror(-err));
+		fail();
+	}
 	copy = *cqe;
 	io_uring_cqe_seen(&ring, cqe);
 	if (copy.user_data != tag)
