@@ -1583,8 +1583,10 @@ void ipc_pipe_add(struct ipc_pipe *pipe, struct ipc_slot *piece)
 	struct ipc_slot *slot = ring_head_slot(&pipe->ring);
 
 	lockdep_assert_held(&pipe->mutex);
-	if (slot->page && slot->page != piece->page)
+	/* It may bring a reference of its own to the very page that was kept. */
+	if (slot->page && !(piece->flags & IPC_SLOT_KEPT))
 		drop_page(pipe, slot);
+	piece->flags &= ~IPC_SLOT_KEPT;
 	if (slot->page)
 		piece->page_no = slot->page_no;
 	else

@@ -133,6 +133,20 @@ static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
 }
 
 /*
+ * The page counts as changed at once: a later store into a mapping would be known
+ * to the page table alone, and who gives up part of a folio, or drops caches,
+ * takes a clean one for one that can be had again.
+ */
+static vm_fault_t bring_page(struct vm_fault *vmf)
+{
+	vm_fault_t result = filemap_fault(vmf);
+
+	if (result & VM_FAULT_LOCKED)
+		set_page_dirty(vmf->page);
+	return result;
+}
+
+/*
  * No map_pages beside it: each first touch of a page comes here.  It comes
  * twice if the page had to be made, which is done without the mmap lock.
  */
@@ -141,7 +155,7 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	struct ipc_region *region = region_of_vma(vmf->vma);
 
 	if (vmf->flags & FAULT_FLAG_TRIED)
-		return filemap_fault(vmf);
+		return bring_page(vmf);
 	ipc_count_shared(&region->object, IPC_MAP_FAULT, 1);
 	note_fault(region, vmf);
 	if (ipc_is_looking()) {
@@ -150,7 +164,7 @@ static vm_fault_t fault(struct vm_fault *vmf)
 		/* In no call that could be held: this only counts. */
 		ipc_at(&region->object, MAP_FAULT, -1, -1);
 	}
-	return filemap_fault(vmf);
+	return bring_page(vmf);
 }
 
 static const struct vm_operations_struct vm_ops = {

@@ -56,10 +56,16 @@ static int charge(struct file_region *own, u64 pages)
 	return err;
 }
 
-/* The size has changed, or would have.  Called under the inode's lock. */
-static void settle(struct file_region *own, u64 size)
+/*
+ * The size has changed, or would have.  Called under the inode's lock.
+ *
+ * A large folio that somebody else has a reference to cannot be split: then all
+ * of it stays when the file shrinks, and is charged.
+ */
+static void settle(struct file_region *own, const struct inode *inode)
 {
-	u64 pages = pages_of(size);
+	u64 size = i_size_read(inode);
+	u64 pages = max_t(u64, pages_of(size), inode->i_mapping->nrpages);
 
 	WRITE_ONCE(own->region.size, size);
 	if (pages >= own->charged)
@@ -94,7 +100,7 @@ static int set_attributes(IPC_IDMAP *idmap, struct dentry *dentry,
 	if (!err)
 		err = simple_setattr(idmap, dentry, attr);
 	if (attr->ia_valid & ATTR_SIZE)
-		settle(own, i_size_read(inode));
+		settle(own, inode);
 	if (!err)
 		ipc_object_follow(&own->region.object, inode);
 	return err;
@@ -113,10 +119,10 @@ static int set_size(struct inode *inode, u64 size)
 	if (size > inode->i_sb->s_maxbytes)
 		return -EFBIG;
 	inode_lock(inode);
-	err = may_become(own, size);
+	err = inode_newsize_ok(inode, size) ?: may_become(own, size);
 	if (!err)
 		truncate_setsize(inode, size);
-	settle(own, i_size_read(inode));
+	settle(own, inode);
 	inode_unlock(inode);
 	return err;
 }
@@ -139,8 +145,11 @@ int ipc_region_add_seals(struct inode *inode, u32 seals)
 
 static int region_open(struct inode *inode, struct file *file)
 {
-	atomic_inc(&ipc_region_of_inode(inode)->files);
-	return generic_file_open(inode, file);
+	int err = generic_file_open(inode, file);
+
+	if (!err)
+		atomic_inc(&ipc_region_of_inode(inode)->files);
+	return err;
 }
 
 static int region_release(struct inode *inode, struct file *file)
@@ -181,7 +190,7 @@ static ssize_t write_locked(struct file_region *own, struct kiocb *iocb,
 	done = __generic_file_write_iter(iocb, from);
 	iov_iter_reexpand(from, iov_iter_count(from) + cut);
 	/* A fault of the buffer may have ended it early. */
-	settle(own, i_size_read(inode));
+	settle(own, inode);
 	return done;
 }
 
@@ -311,7 +320,9 @@ void ipc_region_evict(struct inode *inode)
 	if (!region || region->ops != &region_ops)
 		return;
 	own = file_region_of(inode);
-	settle(own, 0);
+	ipc_user_uncharge(region->object.creator, IPC_BUDGET_PAGES,
+			  own->charged);
+	WRITE_ONCE(region->size, 0);
 	/* From here on it has no name, and no pages. */
 	spin_lock(&region->object.name_lock);
 	region->object.inode = NULL;

@@ -52,6 +52,8 @@
  * It is never written to, so never with IPC_SLOT_MERGE, and not kept.
  */
 #define IPC_SLOT_FOREIGN 0x4
+/* Of a piece on its way into a slot alone: its page is the one kept there. */
+#define IPC_SLOT_KEPT	 0x8
 
 /**
  * struct ipc_slot - a stretch of one page
@@ -165,8 +167,8 @@ void ring_publish(struct ipc_ring *ring, struct page *page, u32 page_no,
 /**
  * ring_add() - put a stretch of any page into the head slot, and move head on
  * @ring:	a ring that is not full
- * @piece:	all members of the slot; the one page that the slot may have kept
- *		is this one
+ * @piece:	all members of the slot; a page that the slot has kept is this one,
+ *		and has one reference for both
  */
 void ring_add(struct ipc_ring *ring, const struct ipc_slot *piece);
 

@@ -534,6 +534,7 @@ static int copy_buffer(struct ipc_pipe *pipe, struct pipe_buffer *buf,
 
 	if (at + len <= PAGE_SIZE) {
 		piece->page = ipc_pipe_page(pipe);
+		piece->flags |= IPC_SLOT_KEPT;
 	} else {
 		/* Bytes of several pages in one slot, as they came in one. */
 		piece->page =
@@ -703,7 +704,7 @@ static ssize_t tee_from_real(struct pipe_inode_info *real, struct ipc_pipe *out,
 					      min_t(size_t, buf->len, len),
 					      false, &piece);
 		if (err)
-			return done ? done : err;
+			return done || err == -ENODATA ? done : err;
 		ipc_pipe_add(out, &piece);
 		done += piece.len;
 		len -= piece.len;
@@ -814,8 +815,10 @@ static void free_carrier(struct carrier *carrier)
 }
 
 /*
- * Put what a file gave into our pipe, which has a slot for each buffer.  Bytes
- * of a socket that find no memory are lost, as there is no way back.
+ * Put what a file gave into our pipe, which has a slot for each buffer.  It ends
+ * early where there is no memory, or at a page of a file that was cut off
+ * meanwhile (-ENODATA, which splice(2) takes for the end).  Bytes of a socket are
+ * lost then, as there is no way back.
  */
 static ssize_t unload(struct carrier *carrier, struct ipc_pipe *pipe)
 {
@@ -832,7 +835,7 @@ static ssize_t unload(struct carrier *carrier, struct ipc_pipe *pipe)
 			err = piece_of_buffer(pipe, from, buf, buf->len, false,
 					      &piece);
 		if (err)
-			return done ? done : err;
+			return done || err == -ENODATA ? done : err;
 		if (buf->len) {
 			ipc_pipe_add(pipe, &piece);
 			done += piece.len;
@@ -848,7 +851,8 @@ static ssize_t read_file(struct file *in, loff_t *pos, struct ipc_pipe *pipe,
 {
 	u32 room = pipe->nr - ring_used(ring_indices(&pipe->ring));
 	struct carrier *carrier;
-	ssize_t result;
+	loff_t before = *pos;
+	ssize_t result, given;
 
 	len = min_t(u64, len, (u64)room << PAGE_SHIFT);
 	result = rw_verify_area(READ, in, pos, len);
@@ -860,8 +864,12 @@ static ssize_t read_file(struct file *in, loff_t *pos, struct ipc_pipe *pipe,
 	if (!carrier)
 		return -ENOMEM;
 	result = ipc_splice_from_file(in, pos, &carrier->pipe, len, flags);
-	if (result > 0)
+	given = result;
+	if (given > 0)
 		result = unload(carrier, pipe);
+	/* Where a file has offsets, the next call begins with what is missing. */
+	if (result < given && *pos == before + given)
+		*pos = before + max_t(ssize_t, result, 0);
 	free_carrier(carrier);
 	return result;
 }

@@ -49,7 +49,9 @@ void ipc_waiter_again(struct ipc_waiter *waiter, struct wait_queue_head *queue)
 {
 	spin_lock_irq(&queue->lock);
 	WRITE_ONCE(waiter->woken, false);
-	list_move_tail(&waiter->entry.entry, &queue->head);
+	/* One that is not exclusive is woken each time, for it stands first. */
+	if (waiter->entry.flags & WQ_FLAG_EXCLUSIVE)
+		list_move_tail(&waiter->entry.entry, &queue->head);
 	spin_unlock_irq(&queue->lock);
 }
 

@@ -72,7 +72,10 @@ struct ipc_waiter_copy {
 void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
 		    enum ipc_point point, bool exclusive);
 
-/* A waiter that was woken for nothing goes back to the end of its queue. */
+/*
+ * A waiter that was woken for nothing waits on: at the end of its queue if it is
+ * exclusive, else where it stands.
+ */
 void ipc_waiter_again(struct ipc_waiter *waiter, struct wait_queue_head *queue);
 
 /* Leave the queue; the task is running again. */

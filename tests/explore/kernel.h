@@ -259,6 +259,8 @@ void send_sig(int signal, struct task_struct *task, int privileged);
 
 /* --- wait queues --- */
 
+#define WQ_FLAG_EXCLUSIVE 1
+
 struct wait_queue_entry;
 
 typedef int wait_queue_func_t(struct wait_queue_entry *entry, unsigned int mode,

@@ -430,8 +430,6 @@ void init_waitqueue_entry(struct wait_queue_entry *entry,
 	entry->func = default_wake_function;
 }
 
-#define WQ_FLAG_EXCLUSIVE 1
-
 void add_wait_queue(struct wait_queue_head *queue,
 		    struct wait_queue_entry *entry)
 {

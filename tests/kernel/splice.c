@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -1049,6 +1050,92 @@ static void vmsplice_waits(void **state)
 
 /* --- all of it ------------------------------------------------------------------- */
 
+static long free_kilobytes(void)
+{
+	long kilobytes = -1;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "r");
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemFree: %ld", &kilobytes) == 1)
+			break;
+	}
+	fclose(file);
+	return kilobytes;
+}
+
+/* Into the very slot that has kept it, with a reference of its own. */
+static void a_page_that_comes_back_is_not_lost(void **state)
+{
+	enum { ROUNDS = 6000 };
+	struct ends e = open_ends(0), other = second_pipe();
+	long before;
+	int i;
+
+	(void)state;
+	assert_ret(PAGE, set_capacity(e.w, 0));
+	before = free_kilobytes();
+	for (i = 0; i < ROUNDS; i++) {
+		assert_ret(PAGE, put(e.w, PAGE, 1));
+		assert_ret(PAGE, lib_tee(e.r, other.w, PAGE, 0));
+		assert_ret(PAGE, get(e.r, PAGE, NULL));
+		assert_ret(PAGE, move(other.r, e.w, PAGE, 0));
+		assert_ret(PAGE, get(e.r, PAGE, NULL));
+	}
+	assert_true(before - free_kilobytes() < ROUNDS * (PAGE / 1024) / 2);
+}
+
+/* Waits for edges of a read end, and reads nothing. */
+static long do_watch(long fd, long b, long c)
+{
+	struct epoll_event event = {.events =
+					    EPOLLIN | EPOLLET | EPOLLEXCLUSIVE};
+	int epoll = epoll_create1(0);
+
+	(void)b;
+	(void)c;
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
+		return -1;
+	for (;;)
+		epoll_wait(epoll, &event, 1, -1);
+}
+
+/* It is not one of those of whom a wake-up chooses one. */
+static void a_watcher_does_not_take_its_wake_up(void **state)
+{
+	struct ends e = open_ends(0), other = second_pipe();
+	struct actor *watcher = new_actor_with(e.r);
+	struct actor *actor = actor_with_both(e.r, other.w);
+	unsigned long slept;
+	char path[64], byte;
+	int reader;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", e.r);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_not_equal(reader, -1);
+	begin(watcher, do_watch, e.r, 0, 0);
+	sleeps_in(watcher, SYS_epoll_wait);
+	/* A byte that is gone when it looks: until we are the faster one. */
+	for (;;) {
+		begin(actor, do_splice_from, e.r, 100, 0);
+		sleeps_in_splice(actor);
+		slept = sleeps_of(actor);
+		assert_ret(1, put(e.w, 1, 1));
+		if (read(reader, &byte, 1) == 1)
+			break;
+		assert_ret(1, end(actor).ret);
+		assert_ret(1, get(other.r, 1, NULL));
+	}
+	eventually(sleeps_of(actor) > slept);
+	sleeps_in_splice(actor);
+	assert_ret(1, put(e.w, 1, 1));
+	assert_ret(1, end(actor).ret);
+	close(reader);
+	destroy(watcher);
+}
+
 #define DIRECT_ENDS (ENDS & ~DEV)
 
 static const struct claim claims[] = {
@@ -1083,6 +1170,10 @@ static const struct claim claims[] = {
 	{"SIGKILL ends the wait", kill_ends_the_wait, ENDS | SECOND},
 	{"a long chain loses nothing", a_long_chain_loses_nothing,
 	 ENDS | SECOND},
+	{"a page that comes back is not lost",
+	 a_page_that_comes_back_is_not_lost, (OURS & ~OUR_FIFO) | SECOND},
+	{"an exclusive watcher does not take its wake-up",
+	 a_watcher_does_not_take_its_wake_up, ENDS | SECOND},
 	{"packets stay packets", packets_stay_packets, DIRECT_ENDS | SECOND},
 	{"wrong calls have their errno", wrong_calls_have_their_errno,
 	 ENDS | SECOND},
