@@ -302,7 +302,7 @@ input()'
 	mount_both
 	cd "$dir/ours"
 	for ((i = 0; i < 3; i++)); do
-		bash -c 'for ((i = 0; i < 12; i++)); do
+		bash -c 'for ((i = 0; i < 6; i++)); do
 			mkdir -p d$((i % 3))
 			mkfifo d$((i % 3))/$1.$i
 			mv d$((i % 3)) e$((i % 3)) || mv e$((i % 3)) d$((i % 3))
