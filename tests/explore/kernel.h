@@ -259,7 +259,7 @@ void send_sig(int signal, struct task_struct *task, int privileged);
 
 /* --- wait queues --- */
 
-#define WQ_FLAG_EXCLUSIVE 1
+#define WQ_FLAG_EXCLUSIVE	 1
 
 struct wait_queue_entry;
 
