@@ -12,7 +12,12 @@ setup() {
 	# What is generated, and what it is generated from.
 	cp docs/points.* "$dir/docs"
 	cp module/points.h "$dir/module"
-	rm -rf "$dir"/tests/{bench,cli,explore,host,kernel,semantics,build.mk}
+	rm -rf "$dir"/tests/{bench,cli,compat,debug,explore,host,kernel} \
+		"$dir"/tests/semantics "$dir"/tests/build.mk \
+		"$dir"/tests/interleave/*.step "$dir"/tests/mutants/*.patch
+	# Tables of nothing.
+	: >"$dir"/tests/interleave/README.md
+	: >"$dir"/tests/mutants/README.md
 	cd "$dir" || return
 	cat >Kbuild <<-'EOF'
 		# SPDX-License-Identifier: GPL-2.0
