@@ -20,6 +20,12 @@ wait_for() {
 	return 1
 }
 
+# The shell in the VM waits for a command. What is typed before that can get
+# lost between a command and the line editor.
+prompt() {
+	wait_for '^vm.*# *$'
+}
+
 keys() {
 	tmux -S "$socket" send-keys -t vm "$@"
 }
@@ -40,38 +46,48 @@ teardown() {
 	keys 'stty -g >'"$BATS_TEST_TMPDIR"'/before' Enter
 	keys "tests/vm/run --module --interactive --log $BATS_TEST_TMPDIR/log" \
 		Enter
-	wait_for '^vm:.*# *$'
+	prompt
 
 	keys 'stty size; tty' Enter
 	wait_for '^41 93$'
 	wait_for '^/dev/hvc0$'
+	prompt
 	keys 'ls -C /proc/ipcdemo; type ipcdemo' Enter
 	wait_for '^pipe .*version'
 	wait_for "^ipcdemo is $PWD/build/ipcdemo\$"
 
 	# Ctrl-C ends the command, not the VM.
+	prompt
 	keys 'echo going; cat /dev/ipcdemo' Enter
 	wait_for '^going$'
 	keys C-c
+	prompt
 	keys 'echo status $?' Enter
 	wait_for '^status 130$'
 
 	# Ctrl-Z stops it, and it can be continued.
+	prompt
 	keys "sh -c 'echo ready; exec sleep 1234'" Enter
 	wait_for '^ready$'
 	keys C-z
 	wait_for 'Stopped +sh -c'
-	keys 'jobs' Enter 'kill %1; fg' Enter
+	prompt
+	keys 'jobs; kill %1; fg' Enter
 	wait_for '^Terminated'
 
 	# What is left behind ends with the shell: neither one that holds the
 	# pipe, nor one that ignores to be hung up, is in the module's way.
-	keys 'ipcdemo read & nohup cat /dev/ipcdemo & clear' Enter
+	prompt
+	keys 'ipcdemo read & nohup cat /dev/ipcdemo >/dev/null 2>&1 &' Enter
+	wait_for '^\[2\] [0-9]+'
+	keys clear Enter
+	prompt
 	# Two wait in open: the column before those of the inode.
 	keys 'until grep -q " 2 - -$" /proc/ipcdemo/pipes; do sleep 0.1; done' \
 		'; echo both wait' Enter
 	wait_for '^both wait$'
 
+	prompt
 	keys 'exit 7' Enter
 	wait_for '^host> *$'
 	keys 'echo "left with $?"; stty -g >'"$BATS_TEST_TMPDIR"'/after' \
@@ -113,19 +129,24 @@ says() {
 	keys "clear; $(<"$BATS_TEST_TMPDIR/block3")" Enter
 	wait_for ' 0 of 2 slots used, 0 bytes; 1 reader, 2 writers'
 	wait_for '^  write.wait +pid [0-9]+ +W .* sleeping  for a free slot'
+	prompt
 	keys 'clear; ipcdemo ls' Enter
 	wait_for ' /dev/ipcdemo +2 +0 +0 +1 +R\([0-9]+\) +V\([0-9]+\)\+1$'
 
 	# The same with the real one
 	mapfile -t lines <"$BATS_TEST_TMPDIR/block5"
 	says 5 'kill %1' exit 'make shell' "${lines[3]}"
-	keys "${lines[0]}" Enter "${lines[1]}" Enter
+	prompt
+	keys "${lines[0]}; clear" Enter
+	prompt
+	keys "${lines[1]}" Enter
 	wait_for '^host> *$'
 	keys "clear; ${lines[2]}" Enter
-	wait_for '^vm:.*# *$'
+	prompt
 	keys "${lines[3]}" Enter
 	wait_for 'run W until done +W is done: write 12288 gave 12288'
 	wait_for '^6 expectations held$'
+	prompt
 	keys 'exit' Enter
 	wait_for '^host> *$'
 }
