@@ -21,6 +21,8 @@ run_test() {
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 "$4" "${command[@]}" \
 		</dev/null >"$out.tap" 2>"$out.err" || test_status=$?
 	ended=${EPOCHREALTIME/[.,]/}
+	# cmocka calls a claim that it skips "not ok", which prove takes for failed.
+	sed -i -E 's/^not (ok [0-9]+ # SKIP)/\1/' "$out.tap"
 	((test_status != 124)) ||
 		echo "the file took longer than $4 s and was stopped" >>"$out.err"
 	test_verdict=$(judge_tap "$out.tap") || ok=1
