@@ -300,6 +300,9 @@ static int wait_done(struct tour *t, const char *what)
 /*
  * Looks until the process of this step waits at the point.  Return: 0; -1 with
  * a complaint if it ended instead, or did not get there in time.
+ *
+ * Then once more: reading /proc holds nobody up, so one look may have seen the
+ * ring before the last step of the process and the process after it.
  */
 static int wait_for(struct tour *t, const char *point)
 {
@@ -310,7 +313,7 @@ static int wait_for(struct tour *t, const char *point)
 		if (look(t))
 			return -1;
 		if (ipcdemo_waiting(&t->v, point))
-			return 0;
+			return look(t);
 		if (ended(t, t->kid, &status)) {
 			wrong(t, "process %d ended before it came to %s",
 			      t->kid, point);
@@ -481,8 +484,12 @@ static void step_holds_bytes(struct tour *t)
 		done = ended(t, t->kid, &status);
 		if (look(t))
 			return;
-		if (ipcdemo_waiting(&t->v, "write.wait"))
+		if (ipcdemo_waiting(&t->v, "write.wait")) {
+			/* As in wait_for() */
+			if (look(t))
+				return;
 			break;
+		}
 		if (stopped || now_ms() > deadline) {
 			wrong(t, "ps does not end");
 			return;
@@ -621,6 +628,8 @@ static void step_wakes_reader(struct tour *t)
 			return;
 	} while (count(t, "read.wait") == waits && now_ms() < deadline &&
 		 !stopped);
+	if (wait_for(t, "read.wait"))
+		return;
 	printf("  cat printed: %s", text);
 	printf("  read.woken: %llu before, %llu now\n", woken,
 	       count(t, "read.woken"));
