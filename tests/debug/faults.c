@@ -1060,24 +1060,11 @@ static void after_map(long ret)
 	assert_int_equal(stat.maps, 0);
 }
 
-static void after_truncate(long ret)
-{
-	(void)ret;
-	assert_ret(0, ftruncate(region, 10 * PAGE));
-}
-
-static long call_truncate(void)
-{
-	return ftruncate(region, 5 * PAGE + 100);
-}
-
 static void regions_fail(void **state)
 {
 	static const struct trial ask = {NULL, call_region_fd, after_region_fd};
 	static const struct trial make = {NULL, call_region_make,
 					  after_region_fd};
-	static const struct trial truncate = {NULL, call_truncate,
-					      after_truncate};
 	static const struct trial trials[] = {
 		{NULL, call_region_write, NULL},
 		{NULL, call_region_read, NULL},
@@ -1096,7 +1083,6 @@ static void regions_fail(void **state)
 	region = call_region_make();
 	for (i = 0; i < NR(trials); i++)
 		fail_everywhere(&trials[i]);
-	fail_everywhere(&truncate);
 }
 
 /* The gates, and calls that are known. */
