@@ -141,10 +141,14 @@ static int wait_for_room(struct call *call, struct ipc_pipe *pipe)
 }
 
 /* Counts what the points of these names say; called under the mutex. */
-static void count_wait(struct ipc_pipe *pipe, enum ipc_side side)
+static void count_wait(const struct call *call, struct ipc_pipe *pipe,
+		       enum ipc_side side)
 {
 	bool reads = side == IPC_READ_SIDE;
 
+	/* Then it will not wait. */
+	if (call->nonblock || signal_pending(current))
+		return;
 	ipc_count(&pipe->object, reads ? IPC_READ_WAIT : IPC_WRITE_WAIT, 1);
 }
 
@@ -267,7 +271,7 @@ static ssize_t try_between(struct call *call, struct ipc_pipe *in,
 	if (result)
 		return result;
 	if (is_empty(in) && in->writers) {
-		count_wait(in, IPC_READ_SIDE);
+		count_wait(call, in, IPC_READ_SIDE);
 		unlock_both(in, out);
 		return wait_for_bytes(call, in);
 	}
@@ -276,7 +280,7 @@ static ssize_t try_between(struct call *call, struct ipc_pipe *in,
 		return broken_pipe();
 	}
 	if (is_full(out)) {
-		count_wait(out, IPC_WRITE_SIDE);
+		count_wait(call, out, IPC_WRITE_SIDE);
 		unlock_both(in, out);
 		return wait_for_room(call, out);
 	}
@@ -427,7 +431,7 @@ static ssize_t try_to_real(struct call *call, struct ipc_pipe *in,
 		return result;
 	}
 	if (is_empty(in) && in->writers) {
-		count_wait(in, IPC_READ_SIDE);
+		count_wait(call, in, IPC_READ_SIDE);
 		ipc_pipe_unlock(in);
 		pipe_unlock(real);
 		result = wait_for_bytes(call, in);
@@ -648,7 +652,7 @@ static ssize_t try_from_real(struct call *call, struct pipe_inode_info *real,
 	}
 	if (target.locked) {
 		if (result == -EAGAIN && target.full)
-			count_wait(pipe, IPC_WRITE_SIDE);
+			count_wait(call, pipe, IPC_WRITE_SIDE);
 		wake_reader = wakes_reader(pipe, result);
 		ipc_pipe_unlock(pipe);
 	}
@@ -738,7 +742,7 @@ static ssize_t try_tee_from_real(struct call *call,
 		return broken_pipe();
 	}
 	if (is_full(out)) {
-		count_wait(out, IPC_WRITE_SIDE);
+		count_wait(call, out, IPC_WRITE_SIDE);
 		ipc_pipe_unlock(out);
 		pipe_unlock(real);
 		result = wait_for_room(call, out);
@@ -889,7 +893,7 @@ static ssize_t try_from_file(struct call *call, struct file *in, loff_t *pos,
 		return broken_pipe();
 	}
 	if (is_full(pipe)) {
-		count_wait(pipe, IPC_WRITE_SIDE);
+		count_wait(call, pipe, IPC_WRITE_SIDE);
 		ipc_pipe_unlock(pipe);
 		return wait_for_room(call, pipe);
 	}
@@ -975,7 +979,7 @@ static ssize_t try_to_file(struct call *call, struct ipc_pipe *pipe,
 	if (result)
 		goto out_end;
 	if (is_empty(pipe) && pipe->writers) {
-		count_wait(pipe, IPC_READ_SIDE);
+		count_wait(call, pipe, IPC_READ_SIDE);
 		ipc_pipe_unlock(pipe);
 		file_end_write(out);
 		return wait_for_bytes(call, pipe);
@@ -1072,7 +1076,7 @@ static ssize_t try_from_memory(struct call *call, struct ipc_pipe *pipe,
 		return broken_pipe();
 	}
 	if (is_full(pipe)) {
-		count_wait(pipe, IPC_WRITE_SIDE);
+		count_wait(call, pipe, IPC_WRITE_SIDE);
 		ipc_pipe_unlock(pipe);
 		return wait_for_room(call, pipe);
 	}
@@ -1132,7 +1136,7 @@ static ssize_t try_to_memory(struct call *call, struct ipc_pipe *pipe,
 	if (result)
 		return result;
 	if (is_empty(pipe) && pipe->writers) {
-		count_wait(pipe, IPC_READ_SIDE);
+		count_wait(call, pipe, IPC_READ_SIDE);
 		ipc_pipe_unlock(pipe);
 		return wait_for_bytes(call, pipe);
 	}

@@ -65,6 +65,9 @@
  */
 #define HIGHEST		    4096
 
+/* It goes not lower than this: a program may have had a higher limit before. */
+#define USUAL		    1024
+
 /* For how many descriptors the limit is raised while it is moved. */
 #define ROOM		    64
 
@@ -176,6 +179,25 @@ static bool is_control(int fd)
 	       device == LOAD(&control_device);
 }
 
+/* To the first free number from @from on, which is above the limit. */
+static int move_above(int fd, const struct rlimit64 *limit, rlim64_t from)
+{
+	struct rlimit64 raised = {
+		.rlim_cur = from + ROOM,
+		.rlim_max = limit->rlim_max,
+	};
+	int up;
+
+	/* This needs CAP_SYS_RESOURCE, and is not there for all. */
+	if (raised.rlim_max < raised.rlim_cur)
+		raised.rlim_max = raised.rlim_cur;
+	if (sys_limit(&raised, NULL))
+		return -1;
+	up = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (int)from);
+	sys_limit(limit, NULL);
+	return up;
+}
+
 /*
  * Moves a descriptor out of the way; it stays open if that fails.  Above the
  * soft limit nobody's loop over all descriptors finds it, and as many others
@@ -185,7 +207,7 @@ static bool is_control(int fd)
  */
 static int move_up(int fd)
 {
-	struct rlimit64 limit, raised;
+	struct rlimit64 limit;
 	int up = -1, at;
 
 	if (sys_limit(NULL, &limit))
@@ -193,16 +215,10 @@ static int move_up(int fd)
 	if (limit.rlim_cur >= HIGHEST) {
 		up = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, HIGHEST);
 	} else {
-		raised.rlim_cur = limit.rlim_cur + ROOM;
-		raised.rlim_max = limit.rlim_max;
-		/* This needs CAP_SYS_RESOURCE, and is not there for all. */
-		if (raised.rlim_max < raised.rlim_cur)
-			raised.rlim_max = raised.rlim_cur;
-		if (!sys_limit(&raised, NULL)) {
-			up = syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC,
-				     (int)limit.rlim_cur);
-			sys_limit(&limit, NULL);
-		}
+		if (limit.rlim_cur < USUAL)
+			up = move_above(fd, &limit, USUAL);
+		if (up < 0)
+			up = move_above(fd, &limit, limit.rlim_cur);
 	}
 	/* Below the limit then, from the top. */
 	at = limit.rlim_cur < HIGHEST ? limit.rlim_cur : HIGHEST;

@@ -3,7 +3,7 @@
  * A schedule: which tasks there are, what they do, and in which order
  *
  * step_parse.c makes one of a .step file, or of lines that somebody types.
- * step_run.c is the engine that runs it on the default pipe (step_engine.h),
+ * step_run.c is the engine that runs it on a pipe (step_engine.h),
  * with step_task.c for what the tasks do and step_expect.c for expectations.
  * step_session.c records what is done at the keyboard, step_screen.c shows it,
  * cmd_step.c is the command.  The language is described in docs/stepping.md.
@@ -17,14 +17,17 @@
 
 #include "cli.h"
 
-#define STEP_TASKS    64
-#define STEP_NAME     16
+#define STEP_TASKS	  64
+#define STEP_NAME	  16
 
 /* What one read or write may be about: as much as a pipe can hold. */
-#define STEP_BYTES    (1U << 20)
+#define STEP_BYTES	  (1U << 20)
+
+/* One splice, tee or vmsplice: as much as the pipe on its other side can hold. */
+#define STEP_SPLICE_BYTES (1U << 16)
 
 /* Points, by their place in module/points.h. */
-#define STEP_NO_POINT (-1)
+#define STEP_NO_POINT	  (-1)
 
 int step_points(void);
 int step_point(const char *name);
@@ -51,21 +54,33 @@ enum step_end {
 	STEP_BOTH,
 };
 
+/* Which pipe a schedule runs on; all but the first are made for it. */
+enum step_pipe {
+	STEP_PIPE_DEVICE,
+	STEP_PIPE_ANONYMOUS,
+	STEP_PIPE_NAMED,
+};
+
 /**
  * struct step_task - "task W opens write nonblock"
  * @restart:	its handlers have SA_RESTART
+ * @packets:	its end has O_DIRECT
  */
 struct step_task {
 	char name[STEP_NAME];
 	enum step_end opens;
 	bool nonblock;
 	bool restart;
+	bool packets;
 };
 
 enum step_op_kind {
 	STEP_OP_OPEN,
 	STEP_OP_READ,
 	STEP_OP_WRITE,
+	STEP_OP_SPLICE,
+	STEP_OP_TEE,
+	STEP_OP_VMSPLICE,
 	STEP_OP_CLOSE,
 	STEP_OP_POLL,
 	STEP_OP_RESIZE,
@@ -173,6 +188,7 @@ struct step_line {
  * struct schedule - a .step file
  * @file:	its name, for messages; NULL: the lines are typed
  * @title:	the first line of its first comment; may be empty
+ * @pipe:	which pipe it runs on
  * @slots:	the pipe's, 0: as it is when nobody has it open
  * @persistence: enum ipcdemo_persistence
  * @says_persistence: it is in the file
@@ -183,6 +199,7 @@ struct step_line {
 struct schedule {
 	char *file;
 	char *title;
+	enum step_pipe pipe;
 	__u32 slots;
 	enum ipcdemo_persistence persistence;
 	bool says_persistence;
@@ -221,8 +238,8 @@ bool step_is_name(const char *text);
  * @stay:	when something did not come true, say so and leave everything as
  *		it is until a signal comes
  * @in_use:	others may have the pipe open, and bytes in it: they stay
- * @pipe:	the id of the pipe, 0: the default one
- * @path:	what tasks open; NULL: the device
+ * @pipe:	the id of the pipe, 0: that which the schedule names
+ * @path:	what tasks open; NULL: likewise
  * @timeout_ms:	how long an order may take
  * @expectations: how many held
  * @failure:	what did not come true: a sentence with file and line; empty:

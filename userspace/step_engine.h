@@ -56,7 +56,8 @@ struct step_request {
  * @result:	of the last one; negative: -errno
  * @caught:	how often a signal came
  * @payload:	what it shall write
- * @data:	what was read last
+ * @got:	how many bytes the last operation read
+ * @data:	these
  */
 struct step_share {
 	atomic_int ready;
@@ -65,6 +66,7 @@ struct step_share {
 	atomic_uint done;
 	long long result;
 	atomic_uint caught[STEP_SIGNALS];
+	size_t got;
 	char payload[STEP_BYTES];
 	char data[STEP_BYTES];
 };
@@ -121,6 +123,9 @@ struct worker {
  * struct run - a schedule that runs
  * @pipe:	the id of the pipe
  * @path:	what tasks open
+ * @keeper:	an O_PATH descriptor of a pipe that was made for this run, which
+ *		keeps it and is no end of it; -1: none was made
+ * @own_path:	its path
  * @control:	our control descriptor, -1: none
  * @guard:	an end or both, while a task opens its own; -1: none
  * @changed:	the pipe is ours: put it back at the end
@@ -140,6 +145,8 @@ struct run {
 	struct step_report *report;
 	__u32 pipe;
 	const char *path;
+	int keeper;
+	char own_path[40];
 	int control;
 	int guard;
 	bool changed;

@@ -110,10 +110,10 @@ char *step_got(const struct worker *w, size_t *len)
 		n = 0;
 	else if (w->last->kind == STEP_OP_RUN)
 		n = pread(w->output, data, STEP_BYTES, 0);
-	else if (w->last->kind == STEP_OP_READ)
-		n = w->result;
+	else
+		n = w->share->got;
 	*len = n > 0 ? n : 0;
-	if (n > 0 && w->last->kind == STEP_OP_READ)
+	if (n > 0 && w->last->kind != STEP_OP_RUN)
 		memcpy(data, w->share->data, *len);
 	return data;
 }

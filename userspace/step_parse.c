@@ -417,6 +417,21 @@ static int want_poll_words(struct step_parser *p, unsigned int *mask)
 
 /* ---- declarations ------------------------------------------------------- */
 
+static int parse_pipe_kind(struct step_parser *p)
+{
+	if (p->s->ntasks)
+		return unfit(p, "this line above the tasks");
+	if (take(p, "anonymous"))
+		p->s->pipe = STEP_PIPE_ANONYMOUS;
+	else if (take(p, "named"))
+		p->s->pipe = STEP_PIPE_NAMED;
+	else if (take(p, "device"))
+		p->s->pipe = STEP_PIPE_DEVICE;
+	else
+		return unfit(p, "'device', 'anonymous' or 'named'");
+	return 0;
+}
+
 static int parse_pipe(struct step_parser *p)
 {
 	__s64 n;
@@ -433,8 +448,10 @@ static int parse_pipe(struct step_parser *p)
 		p->s->slots = n;
 		return 0;
 	}
+	if (take(p, "kind"))
+		return parse_pipe_kind(p);
 	if (!take(p, "persist"))
-		return unfit(p, "'slots' or 'persist'");
+		return unfit(p, "'kind', 'slots' or 'persist'");
 	if (take(p, "kernel"))
 		p->s->persistence = IPCDEMO_PERSIST_KERNEL;
 	else if (take(p, "process"))
@@ -478,6 +495,12 @@ static int want_what_opens(struct step_parser *p, enum step_end *end)
 	return 0;
 }
 
+/* Lines that are typed can be about any pipe. */
+static bool has_packets(const struct step_parser *p)
+{
+	return p->s->pipe != STEP_PIPE_DEVICE || !p->s->file;
+}
+
 static int parse_task(struct step_parser *p)
 {
 	struct step_task *t;
@@ -500,14 +523,19 @@ static int parse_task(struct step_parser *p)
 			t->nonblock = true;
 		else if (take(p, "restart"))
 			t->restart = true;
+		else if (has_packets(p) && take(p, "packets"))
+			t->packets = true;
 		else
 			break;
 	}
+	if (!has_packets(p) && next_is(p, "packets"))
+		return error_at(p, column(p), "the device has no packets: %s",
+				"'pipe kind anonymous' or 'pipe kind named' above");
 	if (p->at < p->n)
 		return unfit(p,
 			     t->opens
-				     ? "nonblock, restart or the end of the line"
-				     : "opens, nonblock, restart or the end of the line");
+				     ? "nonblock, restart, packets or the end of the line"
+				     : "opens, nonblock, restart, packets or the end of the line");
 	p->opens[p->s->ntasks++] = t->opens;
 	if (!p->begun)
 		p->s->early++;
@@ -557,14 +585,25 @@ static int parse_command(struct step_parser *p, struct step_op *op)
 	return op->argv ? 0 : fail("out of memory");
 }
 
+static bool needs_end(const struct step_parser *p)
+{
+	static const char *const ops[] = {"read",   "write", "close",	"poll",
+					  "splice", "tee",   "vmsplice"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		if (next_is(p, ops[i]))
+			return true;
+	return false;
+}
+
 static int parse_op(struct step_parser *p, struct step_line *l)
 {
 	struct step_op *op = &l->op;
 	__s64 n = 0;
 	int err = 0;
 
-	if (!p->opens[l->task] && (next_is(p, "read") || next_is(p, "write") ||
-				   next_is(p, "close") || next_is(p, "poll")))
+	if (!p->opens[l->task] && needs_end(p))
 		return error_at(p, column(p),
 				"%s has nothing open: 'task %s opens write', or an operation 'open write' before",
 				p->s->tasks[l->task].name,
@@ -582,6 +621,18 @@ static int parse_op(struct step_parser *p, struct step_line *l)
 	} else if (take(p, "write")) {
 		op->kind = STEP_OP_WRITE;
 		err = parse_write(p, op);
+	} else if (take(p, "splice")) {
+		op->kind = STEP_OP_SPLICE;
+		err = want_number(p, STEP_SPLICE_BYTES, &n);
+		op->number = n;
+	} else if (take(p, "tee")) {
+		op->kind = STEP_OP_TEE;
+		err = want_number(p, STEP_SPLICE_BYTES, &n);
+		op->number = n;
+	} else if (take(p, "vmsplice")) {
+		op->kind = STEP_OP_VMSPLICE;
+		err = want_number(p, STEP_SPLICE_BYTES, &n);
+		op->number = n;
 	} else if (take(p, "close")) {
 		op->kind = STEP_OP_CLOSE;
 	} else if (take(p, "poll")) {
@@ -602,7 +653,7 @@ static int parse_op(struct step_parser *p, struct step_line *l)
 		err = parse_command(p, op);
 	} else {
 		return unfit(p,
-			     "open, read, write, close, poll, resize, signal or run");
+			     "open, read, write, splice, tee, vmsplice, close, poll, resize, signal or run");
 	}
 	return err;
 }

@@ -9,10 +9,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -898,7 +901,7 @@ int step_set_pipe(struct run *r)
 	struct ipcdemo *ipc = r->cli->ipc;
 
 	capacity *= sysconf(_SC_PAGESIZE);
-	if ((!r->report->in_use || r->s->says_persistence) &&
+	if (((!r->report->in_use && r->keeper < 0) || r->s->says_persistence) &&
 	    ipcdemo_set_persistence(ipc, r->control, r->pipe, persistence))
 		return step_failed_ipc(r);
 	if (capacity &&
@@ -907,17 +910,100 @@ int step_set_pipe(struct run *r)
 	return 0;
 }
 
-static int open_pipe(struct run *r)
+/* The descriptor keeps the pipe's inode without being an end of it. */
+static int keep(struct run *r, const char *path)
+{
+	struct ipcdemo_pipe_stat stat = {.size = sizeof(stat)};
+	int fd;
+
+	r->keeper = open(path, O_PATH | O_CLOEXEC);
+	if (r->keeper < 0)
+		return step_failed(r, "%s: %s", path, strerror(errno));
+	snprintf(r->own_path, sizeof(r->own_path), "/proc/%d/fd/%d", getpid(),
+		 r->keeper);
+	r->path = r->own_path;
+	fd = open(r->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, IPCDEMO_IOC_PIPE_STAT, &stat))
+		return step_failed(r, "%s: %s", path, strerror(errno));
+	close(fd);
+	r->pipe = stat.id;
+	return 0;
+}
+
+static int make_anonymous(struct run *r)
+{
+	int fds[2], err;
+	struct ipcdemo_pipe_make request = {
+		.size = sizeof(request),
+		.flags = O_CLOEXEC,
+		.fds = (uintptr_t)fds,
+	};
+	char path[40];
+
+	if (ioctl(r->control, IPCDEMO_IOC_PIPE, &request))
+		return step_failed(r, "cannot make a pipe: %s",
+				   strerror(errno));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	err = keep(r, path);
+	close(fds[0]);
+	close(fds[1]);
+	return err;
+}
+
+/* The mount is gone from sight at once: nothing is left, however we end. */
+static int make_named(struct run *r)
+{
+	char dir[] = "/tmp/ipcdemo-XXXXXX", path[sizeof(dir) + 5];
+	int err;
+
+	if (!mkdtemp(dir))
+		return step_failed(r, "%s: %s", dir, strerror(errno));
+	if (mount("none", dir, "ipcdemofs", MS_NOSUID | MS_NOEXEC, NULL)) {
+		err = errno;
+		rmdir(dir);
+		return step_failed(r,
+				   "cannot mount ipcdemofs for a named pipe: %s%s",
+				   strerror(err),
+				   err == EPERM ? "; are you root?" : "");
+	}
+	snprintf(path, sizeof(path), "%s/pipe", dir);
+	if (mkfifo(path, 0600))
+		err = step_failed(r, "mkfifo: %s", strerror(errno));
+	else
+		err = keep(r, path);
+	umount2(dir, MNT_DETACH);
+	rmdir(dir);
+	return err;
+}
+
+/* The pipe that is there, or the one that the schedule wants. */
+static int choose_pipe(struct run *r)
 {
 	struct ipcdemo *ipc = r->cli->ipc;
 
 	r->pipe = r->report->pipe;
 	r->path = r->report->path ?: ipcdemo_device(ipc);
-	if (!r->pipe && ipcdemo_default(ipc, IPCDEMO_PIPE, &r->pipe))
-		return step_failed_ipc(r);
 	r->control = ipcdemo_open(ipc, IPCDEMO_O_CONTROL);
-	if (r->control < 0 ||
-	    ipcdemo_get_persistence(ipc, r->control, r->pipe,
+	if (r->control < 0)
+		return step_failed_ipc(r);
+	if (r->pipe)
+		return 0;
+	if (r->s->pipe == STEP_PIPE_ANONYMOUS)
+		return make_anonymous(r);
+	if (r->s->pipe == STEP_PIPE_NAMED)
+		return make_named(r);
+	if (ipcdemo_default(ipc, IPCDEMO_PIPE, &r->pipe))
+		return step_failed_ipc(r);
+	return 0;
+}
+
+static int open_pipe(struct run *r)
+{
+	struct ipcdemo *ipc = r->cli->ipc;
+
+	if (choose_pipe(r))
+		return FAILED;
+	if (ipcdemo_get_persistence(ipc, r->control, r->pipe,
 				    &r->persistence) ||
 	    ipcdemo_get_capacity(ipc, r->control, r->pipe, &r->capacity))
 		return step_failed_ipc(r);
@@ -951,6 +1037,7 @@ struct run *step_begin(struct cli *cli, struct schedule *schedule,
 	r->s = schedule;
 	r->report = report;
 	r->control = -1;
+	r->keeper = -1;
 	r->guard = -1;
 	*err = open_pipe(r) ?: declare_early(r);
 	if (!*err) {
@@ -1038,7 +1125,9 @@ int step_end(struct run *r)
 		close(r->control);
 	drop_guard(r);
 	ipcdemo_pipe_view_free(&r->counters);
-	if (r->changed)
+	if (r->keeper >= 0)
+		close(r->keeper);
+	else if (r->changed)
 		err = put_back(r);
 	free(r);
 	return err;

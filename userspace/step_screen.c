@@ -673,10 +673,11 @@ static const char *set_gate_word(size_t n)
 static const char *line_word(size_t n)
 {
 	static const char *const words[] = {
-		"task",	  "opens", "run",     "until", "step",	 "signal",
-		"kill",	  "let",   "expect",  "pipe",  "slots",	 "persist",
-		"read",	  "write", "close",   "poll",  "resize", "open",
-		"result", "got",   "blocked", "done",  "asleep", "nonblock",
+		"task",	  "opens",  "run",	"until",  "step",   "signal",
+		"kill",	  "let",    "expect",	"pipe",	  "slots",  "persist",
+		"read",	  "write",  "close",	"poll",	  "resize", "open",
+		"splice", "tee",    "vmsplice", "result", "got",    "blocked",
+		"done",	  "asleep", "nonblock",
 	};
 	const struct schedule *schedule = &shown->session.schedule;
 

@@ -225,7 +225,10 @@ static int do_line(struct session *s, const char *text,
 		schedule->says_persistence = says;
 		return err;
 	}
-	if (schedule->nlines > lines) {
+	if (schedule->pipe != STEP_PIPE_DEVICE) {
+		schedule->pipe = STEP_PIPE_DEVICE;
+		err = fail("the pipe is the one that ipcdemo step was given");
+	} else if (schedule->nlines > lines) {
 		*line = schedule->lines[lines];
 		err = step_do(s->run, *line);
 		if (err && (*line)->kind == STEP_TASK)
@@ -334,7 +337,8 @@ static void expect_result(struct session *s, const struct worker *w)
 	expect(s, "expect %s result %s", w->task->name,
 	       step_result_words(w->last, w->result, words, sizeof(words)));
 	if (!w->live && w->result >= 0 &&
-	    (w->last->kind == STEP_OP_READ || w->last->kind == STEP_OP_RUN))
+	    (w->last->kind == STEP_OP_READ || w->last->kind == STEP_OP_RUN ||
+	     w->share->got))
 		expect_got(s, w);
 }
 
@@ -1247,6 +1251,16 @@ static void write_others(const struct session *s, FILE *to)
 			: "write");
 }
 
+static bool has_packets(const struct schedule *schedule)
+{
+	size_t i;
+
+	for (i = 0; i < schedule->ntasks; i++)
+		if (schedule->tasks[i].packets)
+			return true;
+	return false;
+}
+
 static void write_record(const struct session *s, FILE *to)
 {
 	const struct session_entry *e;
@@ -1260,6 +1274,9 @@ static void write_record(const struct session *s, FILE *to)
 	if (!s->run->unused)
 		fprintf(to,
 			"# The pipe was in use when this began: it may not replay.\n");
+	/* The device, on which it will be run, has none. */
+	if (has_packets(&s->schedule))
+		fprintf(to, "pipe kind anonymous\n");
 	if (!declares(s, "slots"))
 		fprintf(to, "pipe slots %llu\n",
 			s->run->capacity / sysconf(_SC_PAGESIZE));

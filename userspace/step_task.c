@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "step_engine.h"
@@ -52,19 +54,25 @@ static int open_flags(enum step_end end, bool nonblock)
 
 /**
  * struct self - what a task has
+ * @task:	what the schedule says of it
  * @path:	what it opens
  * @pipe:	its id
  * @opened:	which end of the pipe it opened last
  * @control:	a control descriptor of its own, for resize
+ * @other:	a pipe of the kernel's, the other side of splice and tee
+ * @got:	how many bytes the operation has read
  * @fill:	what it writes
  */
 struct self {
+	const struct step_task *task;
 	struct ipcdemo *ipc;
 	const char *path;
 	__u32 pipe;
 	enum step_end opened;
 	int control;
+	int other[2];
 	int output;
+	size_t got;
 	char *fill;
 };
 
@@ -73,12 +81,18 @@ static long long open_end(struct self *self, enum step_end end, bool nonblock,
 			  bool at_once)
 {
 	int fd = open(self->path, open_flags(end, nonblock || at_once));
+	int flags = (nonblock ? O_NONBLOCK : 0) |
+		    (self->task->packets ? O_DIRECT : 0);
 
 	if (fd < 0)
 		return -errno;
-	if (at_once && !nonblock && fcntl(fd, F_SETFL, 0)) {
+	/* O_DIRECT cannot be given to open(2) of a FIFO. */
+	if (((at_once && !nonblock) || self->task->packets) &&
+	    fcntl(fd, F_SETFL, flags)) {
+		int err = errno;
+
 		close(fd);
-		return -errno;
+		return -err;
 	}
 	if (mine->end >= 0)
 		close(mine->end);
@@ -143,19 +157,84 @@ static long long run_command(struct self *self, size_t words)
 	return -errno;
 }
 
+/*
+ * Between our end and a pipe of the task's own, which is empty before and
+ * after: what comes is read from there, what goes was written there.
+ */
+static long long splice_bytes(struct self *self, const struct step_request *op)
+{
+	bool in = self->opened == STEP_READ;
+	struct ipcdemo_splice request = {
+		.size = sizeof(request),
+		.in = in ? mine->end : self->other[0],
+		.out = in ? self->other[1] : mine->end,
+		.len = op->number,
+	};
+	int err, left = 0;
+	long n;
+
+	if (self->opened == STEP_BOTH || (op->kind == STEP_OP_TEE && !in))
+		return -EINVAL;
+	if (!in && write(self->other[1], self->fill, op->number) !=
+			   (ssize_t)op->number)
+		return -errno;
+	n = ioctl(self->control,
+		  op->kind == STEP_OP_TEE ? IPCDEMO_IOC_TEE
+					  : IPCDEMO_IOC_SPLICE,
+		  &request);
+	err = errno;
+	if (in && n > 0)
+		self->got = read(self->other[0], mine->data, n);
+	/* What did not fit goes with this call. */
+	if (!ioctl(self->other[0], FIONREAD, &left) && left &&
+	    read(self->other[0], mine->payload, left) != left)
+		return -EIO;
+	errno = err;
+	return n;
+}
+
+static long long vmsplice_bytes(struct self *self,
+				const struct step_request *op)
+{
+	bool in = self->opened == STEP_READ;
+	struct iovec iov = {in ? mine->data : self->fill, op->number};
+	struct ipcdemo_vmsplice request = {
+		.size = sizeof(request),
+		.iov = (uintptr_t)&iov,
+		.count = 1,
+	};
+	long n;
+
+	if (self->opened == STEP_BOTH)
+		return -EINVAL;
+	n = ioctl(mine->end, IPCDEMO_IOC_VMSPLICE, &request);
+	if (in && n > 0)
+		self->got = n;
+	return n;
+}
+
 static long long perform(struct self *self, const struct step_request *op)
 {
 	ssize_t n = 0;
 
+	self->got = 0;
 	switch (op->kind) {
 	case STEP_OP_OPEN:
 		return open_end(self, op->end, op->nonblock, false);
 	case STEP_OP_READ:
 		n = read(mine->end, mine->data, op->number);
+		self->got = n > 0 ? n : 0;
 		break;
 	case STEP_OP_WRITE:
 		n = write(mine->end, op->has_data ? mine->payload : self->fill,
 			  op->number);
+		break;
+	case STEP_OP_SPLICE:
+	case STEP_OP_TEE:
+		n = splice_bytes(self, op);
+		break;
+	case STEP_OP_VMSPLICE:
+		n = vmsplice_bytes(self, op);
 		break;
 	case STEP_OP_CLOSE:
 		return close_end();
@@ -186,6 +265,7 @@ static __attribute((__noreturn__)) void work(struct self *self, int socket)
 		if (n != 1)
 			_exit(0);
 		mine->result = perform(self, &mine->request);
+		mine->got = self->got;
 		mine->done++;
 		while (write(socket, "", 1) < 0 && errno == EINTR)
 			;
@@ -196,6 +276,7 @@ void step_be_task(const struct run *r, struct worker *w, int socket,
 		  bool at_once)
 {
 	struct self self = {
+		.task = w->task,
 		.ipc = r->cli->ipc,
 		.path = r->path,
 		.pipe = r->pipe,
@@ -209,8 +290,9 @@ void step_be_task(const struct run *r, struct worker *w, int socket,
 	set_handlers(w->task);
 	self.control =
 		open(ipcdemo_device(self.ipc), IPCDEMO_O_CONTROL | O_CLOEXEC);
-	self.fill = malloc(STEP_BYTES);
-	if (self.control < 0 || !self.fill)
+	/* So that vmsplice has one piece a page. */
+	self.fill = aligned_alloc(sysconf(_SC_PAGESIZE), STEP_BYTES);
+	if (self.control < 0 || !self.fill || pipe2(self.other, O_CLOEXEC))
 		err = -errno;
 	else
 		memset(self.fill, w->task->name[0], STEP_BYTES);

@@ -289,6 +289,9 @@ static int take_op(struct model_setup *setup, const struct step_line *l)
 
 	if (op->kind == STEP_OP_RUN)
 		return refuse("the model runs no commands");
+	if (op->kind == STEP_OP_SPLICE || op->kind == STEP_OP_TEE ||
+	    op->kind == STEP_OP_VMSPLICE)
+		return refuse("the model has no splice");
 	if (task->nops == MODEL_OPS)
 		return refuse("more operations than the model has room for");
 	replay.actors[l->task].ops[task->nops] = op;
@@ -313,6 +316,8 @@ static int set_up(struct model_setup *setup)
 		.keep = s->persistence == IPCDEMO_PERSIST_KERNEL,
 		.ntasks = s->ntasks,
 	};
+	if (s->pipe != STEP_PIPE_DEVICE)
+		return refuse("the model has the pipe of the device alone");
 	if (s->ntasks > MODEL_TASKS)
 		return refuse("more tasks than the model has room for");
 	for (i = 0; i < s->ntasks; i++) {

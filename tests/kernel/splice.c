@@ -1062,8 +1062,10 @@ static long free_kilobytes(void)
 
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
-		sscanf(line, "MemFree: %ld", &memory);
-		sscanf(line, "Slab: %ld", &slab);
+		if (sscanf(line, "MemFree: %ld", &memory) == 1)
+			continue;
+		if (sscanf(line, "Slab: %ld", &slab) == 1)
+			break;
 	}
 	fclose(file);
 	assert_true(memory >= 0 && slab >= 0);

@@ -146,6 +146,43 @@ schedule() {
 	is_clean
 }
 
+@test "a pipe of the schedule's own is gone when it ends, and has what it can have" {
+	local before
+
+	before=$(ipcdemo ls --json)
+	schedule <<-'END'
+		pipe kind named
+		task R opens read
+		task W opens write packets
+		W: write "one"
+		W: write "two"
+		R: tee 10
+		R: read 10
+		run W until done
+		expect slots used 2
+		run R until done
+		expect R got "one"
+	END
+	tried 0 ipcdemo step "$dir/x.step"
+	# Only root may mount
+	tried 1 nobody ipcdemo step /dev/stdin <"$dir/x.step"
+	says "cannot mount ipcdemofs for a named pipe: Operation not permitted; are you root?"
+	sed -i 's/named/anonymous/' "$dir/x.step"
+	tried 0 nobody ipcdemo step /dev/stdin <"$dir/x.step"
+	sed -i 's/expect slots used 2/expect slots used 1/' "$dir/x.step"
+	tried 1 ipcdemo step "$dir/x.step"
+	says "expected slots used 1, but it is 2"
+	sed -i '/kind/d' "$dir/x.step"
+	tried 2 ipcdemo step "$dir/x.step"
+	says "x.step:2:20: the device has no packets: 'pipe kind anonymous' or 'pipe kind named' above"
+	printf 'task R\npipe kind named\n' >"$dir/x.step"
+	tried 2 ipcdemo step "$dir/x.step"
+	says "x.step:2:11: expected this line above the tasks, not 'named'"
+	same "$before" "$(ipcdemo ls --json)"
+	same "" "$(grep ipcdemofs /proc/mounts || true)"
+	is_clean
+}
+
 @test "comments are printed if asked for, above their line and behind it" {
 	schedule <<-'END'
 		# The title

@@ -34,8 +34,9 @@ steps_of_model() { # twin, schedules
 @test "each schedule takes the same steps on the module and on the model" {
 	local files=()
 
-	# The model runs no commands.
-	mapfile -t files < <(grep -LE '^[A-Za-z0-9_]+: run ' \
+	# The model runs no commands, splices nothing, and has one pipe.
+	mapfile -t files < <(grep -LE \
+		'^([A-Za-z0-9_]+: (run|splice|tee|vmsplice) |pipe kind )' \
 		tests/interleave/*.step)
 	((${#files[@]} > 50))
 	steps_of_model build/tests/explore/twin "${files[@]}" >"$dir/model"
