@@ -74,7 +74,7 @@ show_failure() {
 	{
 		sed -n '/^not ok/,/^ok/{/^ok/!p}; /^Bail out/p' "$1.tap"
 		cat "$1.err"
-	} | head -n 60 | sed 's/^/        /'
+	} | sed -n '1,60s/^/        /p'
 }
 
 # The line of progress is begun before the test and ended after it.

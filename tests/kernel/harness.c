@@ -735,7 +735,8 @@ static void mount_ours(void)
 
 static void unmount_ours(void)
 {
-	umount(our_dir);
+	/* A claim that failed may have left something open in it. */
+	umount2(our_dir, MNT_DETACH);
 	rmdir(our_dir);
 }
 

@@ -1018,7 +1018,8 @@ int main(void)
 		return 1;
 	after_each = restore_limit;
 	failed = run_claims("region_file", claims, NR(claims));
-	umount(our_dir);
+	/* A claim that failed may have left something open in it. */
+	umount2(our_dir, MNT_DETACH);
 	rmdir(our_dir);
 	rmdir(dir);
 	return failed;

@@ -218,7 +218,8 @@ static void many(int writers, int readers, long max_write, long max_read,
 		assert_ret(0, end(actors[i]).ret);
 	assert_int_equal(tally->written, tally->read);
 	assert_int_equal(tally->sum_written, tally->sum_read);
-	assert_true(tally->written > 100000);
+	/* Else this is no test; a kernel that watches itself is slow. */
+	assert_true(tally->written > 1000);
 	for (i = 0; i < nr; i++)
 		destroy(actors[i]);
 	counters_add_up(&was);
