@@ -127,6 +127,11 @@ print(subprocess.getoutput("echo one | cat; exit 3"))'
 	done
 }
 
+@test "splice, tee, vmsplice and sendfile" {
+	alike 3 "$probe" by_page
+	grep -q "^vmsplice: 5 taken$" "$dir/ours"
+}
+
 @test "popen and pclose are those of libc" {
 	alike 12 "$probe" streams
 }

@@ -18,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -400,6 +402,57 @@ static void kind(void)
 		puts("pipe");
 }
 
+static void drained(const char *what, int fd, ssize_t result)
+{
+	char text[200] = "";
+	ssize_t n;
+
+	printf("%s: %zd %s, ", what, result, name(result < 0 ? -1 : 0));
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	n = read(fd, text, sizeof(text) - 1);
+	printf("then %zd %s '%s'\n", n, name(n < 0 ? -1 : 0), text);
+}
+
+/* By page: the kernel's own calls take no pipe of ours. */
+static void by_page(void)
+{
+	char text[] = "given away", got[20] = "";
+	struct iovec iov = {text, sizeof(text) - 1}, in = {got, 5};
+	loff_t offset = 2;
+	FILE *file = tmpfile();
+	int a[2], b[2], c[2], fd = fileno(file);
+	off_t from = 1;
+
+	if (pipe(a) || pipe(b) || pipe(c))
+		return;
+	write(fd, "in the file", 11);
+	write(a[1], "hello", 5);
+	printf("tee: %zd\n", tee(a[0], b[1], 100, 0));
+	drained("splice", c[0], splice(a[0], NULL, c[1], NULL, 3, 0));
+	drained("the rest", c[0], splice(a[0], NULL, c[1], NULL, 100, 0));
+	drained("what tee has left", b[0], 0);
+	drained("none", c[0],
+		splice(a[0], NULL, c[1], NULL, 9, SPLICE_F_NONBLOCK));
+	drained("from a file", a[0], splice(fd, &offset, a[1], NULL, 4, 0));
+	printf("offset %lld\n", (long long)offset);
+	drained("sendfile", a[0], sendfile(a[1], fd, &from, 6));
+	drained("vmsplice", a[0], vmsplice(a[1], &iov, 1, 0));
+	write(a[1], "taken", 5);
+	printf("vmsplice: %zd %s\n", vmsplice(a[0], &in, 1, 0), got);
+	write(a[1], "to the", 6);
+	printf("to a file: %zd\n", splice(a[0], NULL, fd, NULL, 6, 0));
+	pread(fd, got, 17, 0);
+	printf("it has '%s'\n", got);
+	printf("to itself: %s\n", name(splice(a[0], NULL, a[1], NULL, 1, 0)));
+	printf("the wrong ends: %s\n",
+	       name(splice(a[1], NULL, b[0], NULL, 1, 0)));
+	printf("offset of a pipe: %s\n",
+	       name(splice(a[0], &offset, b[1], NULL, 1, 0)));
+	printf("no descriptor: %s\n", name(tee(-1, b[1], 1, 0)));
+	printf("no pipe: %s\n", name(splice(fd, NULL, fd, NULL, 1, 0)));
+	printf("unknown flags: %s\n", name(tee(a[0], b[1], 1, 0x100)));
+}
+
 /* What was changed for a moment is as it was. */
 static void show_limits(void)
 {
@@ -420,6 +473,7 @@ int main(int n, char **argv)
 		{"closed", closed},   {"vfork", vforked},
 		{"threads", threads}, {"signals", signals},
 		{"streams", streams}, {"kind", kind},
+		{"by_page", by_page},
 	};
 	size_t i;
 
