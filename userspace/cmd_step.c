@@ -134,6 +134,16 @@ static int keep_looking(struct cli *cli)
 	return -1;
 }
 
+static bool need_device(const struct schedule *schedules, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (schedules[i].pipe == STEP_PIPE_DEVICE)
+			return true;
+	return false;
+}
+
 /* All are read before the first one is run: a typo is seen at once. */
 static int step(struct cli *cli, char **files, size_t n,
 		const struct request *want)
@@ -152,7 +162,10 @@ static int step(struct cli *cli, char **files, size_t n,
 	if (status == DONE) {
 		step_catch_signals();
 		fd = keep_looking(cli);
-		status = run_all(cli, schedules, n, want);
+		if (fd < 0 && need_device(schedules, n))
+			status = fail_ipc(cli);
+		else
+			status = run_all(cli, schedules, n, want);
 		if (fd >= 0)
 			close(fd);
 	}
