@@ -1026,21 +1026,31 @@ static bool may_look_at(struct task_struct *task)
  * look at its switches: woken is cleared by the task alone, and only when it
  * runs.  That is what all_quiet() (ioctl.c) asks for.
  */
-static void look_at_queues(struct ipcdemo_arrival *arrival,
-			   const struct pid *pid)
+static u32 find_on_queues(enum ipc_kind kind, const struct pid *pid,
+			  struct ipc_waiter_copy *waiter)
 {
-	struct ipc_waiter_copy waiter;
 	struct ipc_object *object;
 	bool found = false;
 	u32 id = 0;
 
-	while (!found && (object = ipc_object_next(id, IPC_KIND_PIPE))) {
+	while (!found && (object = ipc_object_next(id, kind))) {
 		id = object->id;
-		found = object->find_waiter(object, pid, &waiter);
+		found = object->find_waiter(object, pid, waiter);
 		ipc_object_put(object);
 		cond_resched();
 	}
-	if (!found)
+	return found ? id : 0;
+}
+
+static void look_at_queues(struct ipcdemo_arrival *arrival,
+			   const struct pid *pid)
+{
+	struct ipc_waiter_copy waiter;
+	u32 id;
+
+	id = find_on_queues(IPC_KIND_PIPE, pid, &waiter)
+		     ?: find_on_queues(IPC_KIND_REGION, pid, &waiter);
+	if (!id)
 		return;
 	arrival->id = id;
 	arrival->state =

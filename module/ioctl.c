@@ -15,6 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
+#include <linux/time.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/user_namespace.h>
@@ -28,6 +29,7 @@
 #include "region_default.h"
 #include "region_file.h"
 #include "splice.h"
+#include "wait_word.h"
 #include "waiter.h"
 
 /* The size in a request number is the caller's: structs may grow. */
@@ -404,6 +406,88 @@ static long region_seals(struct file *file, void __user *arg, bool add)
 	request.id = region->object.id;
 	request.value = READ_ONCE(region->seals);
 	return put_reply(arg, &request, sizeof(request));
+}
+
+/* --- words of a region; on a descriptor of it alone --- */
+
+static bool is_open_for(const struct file *file, fmode_t mode)
+{
+	return (file->f_mode & mode) == mode;
+}
+
+static int check_wait(const struct file *file, const struct ipc_word_wait *wait)
+{
+	if (wait->clock != CLOCK_MONOTONIC && wait->clock != CLOCK_REALTIME)
+		return -EINVAL;
+	return ipc_word_check(file, wait->offset);
+}
+
+static long word_wait(struct file *file, void __user *arg)
+{
+	struct ipcdemo_wait request;
+	struct ipc_word_wait wait;
+	int err;
+
+	if (!is_open_for(file, FMODE_READ))
+		return -EBADF;
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags)
+		return -EINVAL;
+	wait = (struct ipc_word_wait){request.offset, request.expected,
+				      request.clock, request.deadline_ns};
+	return check_wait(file, &wait) ?: ipc_word_wait(file, &wait);
+}
+
+static long word_wake(struct file *file, void __user *arg)
+{
+	struct ipcdemo_wake request;
+	int err;
+
+	if (!is_open_for(file, FMODE_WRITE))
+		return -EBADF;
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.zero || !request.count)
+		return -EINVAL;
+	return ipc_word_check(file, request.offset)
+		       ?: ipc_word_wake(file, request.offset, request.count);
+}
+
+static long word_wake_wait(struct file *file, void __user *arg)
+{
+	struct ipcdemo_wake_wait request;
+	struct ipc_word_wait wait;
+	u32 woken;
+	int err;
+
+	if (!is_open_for(file, FMODE_READ | FMODE_WRITE))
+		return -EBADF;
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags)
+		return -EINVAL;
+	wait = (struct ipc_word_wait){request.offset, request.expected,
+				      request.clock, request.deadline_ns};
+	err = ipc_word_check(file, request.wake_offset)
+		      ?: check_wait(file, &wait);
+	if (err)
+		return err;
+	/* Find out that the reply cannot be written before anybody is woken. */
+	err = put_reply(arg, &request, sizeof(request));
+	if (err)
+		return err;
+	err = ipc_word_wake_wait(file, request.wake_offset, request.wake_count,
+				 &wait, &woken);
+	if (!request.wake_count)
+		return err;
+	/* A signal may have the same request come again: nobody twice. */
+	request.woken = woken;
+	request.wake_count = 0;
+	return put_reply(arg, &request, sizeof(request)) ?: err;
 }
 
 /* The share is given up in control_release(). */
@@ -894,6 +978,12 @@ long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return region_seals(file, argp, false);
 	case NO_SIZE(IPCDEMO_IOC_ADD_SEALS):
 		return region_seals(file, argp, true);
+	case NO_SIZE(IPCDEMO_IOC_WAIT):
+		return word_wait(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_WAKE):
+		return word_wake(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_WAKE_WAIT):
+		return word_wake_wait(file, argp);
 	default:
 		return is_control_call(cmd) ? -EBADF : -ENOTTY;
 	}

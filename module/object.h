@@ -69,7 +69,7 @@ struct ipc_object {
 	 * ERR_PTR(-ENAMETOOLONG).
 	 */
 	char *(*name_now)(struct ipc_object *object, char *buf, int size);
-	/* A pipe's: who of this pid stands on a queue; the copy's pid is put. */
+	/* Who of this pid stands on a queue; the copy's pid is put. */
 	bool (*find_waiter)(struct ipc_object *object, const struct pid *pid,
 			    struct ipc_waiter_copy *copy);
 	struct list_head gates; /* gate.c and its lock */

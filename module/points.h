@@ -171,7 +171,25 @@
 	X(REGION_READ, "region.read", REGION, "bytes", NO,                               \
 	  "bytes were read from the region with read or pread")                          \
 	X(REGION_WRITE, "region.write", REGION, "bytes", NO,                             \
-	  "bytes were written to the region with write or pwrite")
+	  "bytes were written to the region with write or pwrite")                       \
+	X(WORD_ENTER, "word.enter", REGION, "calls", KILL,                               \
+	  "a wait for a word has begun; it has compared nothing yet")                    \
+	X(WORD_DIFFERS, "word.differs", REGION, "calls", KILL,                           \
+	  "the word is not what the caller expects: the wait returns EAGAIN")            \
+	X(WORD_WAIT, "word.wait", REGION, "calls", SIGNAL,                               \
+	  "the word is as expected and the waiter on the queue: it will sleep")          \
+	X(WORD_SLEEP, "word.sleep", REGION, "-", NO,                                     \
+	  "the waiter is asleep, or was woken a moment ago")                             \
+	X(WORD_LEAVE, "word.leave", REGION, "-", KILL,                                   \
+	  "not woken so far, it will leave the queue; it can still be woken")            \
+	X(WORD_WOKEN, "word.woken", REGION, "tasks", KILL,                               \
+	  "a wake-up chose the waiter, and it left the queue")                           \
+	X(WORD_TIMEOUT, "word.timeout", REGION, "calls", KILL,                           \
+	  "the deadline passed, and the waiter left the queue")                          \
+	X(WORD_SIGNAL, "word.signal", REGION, "calls", KILL,                             \
+	  "a signal came, and the waiter left the queue")                                \
+	X(WORD_WAKE, "word.wake", REGION, "calls", KILL,                                 \
+	  "a wake-up goes next to those who wait for a word")
 
 #define IPC_POINT_ENUM(symbol, name, kind, unit, hold, sentence) IPC_##symbol,
 enum ipc_point { IPC_POINTS(IPC_POINT_ENUM) IPC_NR_POINTS };

@@ -245,8 +245,10 @@ void ipc_region_init(struct ipc_region *region,
 		     umode_t mode, void (*release)(struct ipc_object *object))
 {
 	ipc_object_init(&region->object, IPC_KIND_REGION, name, mode, release);
+	region->object.find_waiter = ipc_words_find;
 	region->ops = ops;
 	spin_lock_init(&region->faults_lock);
+	ipc_words_init(&region->words);
 }
 
 void ipc_region_fini(struct ipc_region *region)

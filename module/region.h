@@ -21,6 +21,7 @@
 #include <linux/spinlock.h>
 
 #include "object.h"
+#include "wait_word.h"
 
 struct pid;
 struct vm_area_struct;
@@ -77,6 +78,8 @@ struct ipc_region {
 	spinlock_t faults_lock; /* guards both; taken inside nothing of ours */
 	struct ipc_fault_note faults[IPC_FAULTS_KEPT];
 	u32 next_fault; /* the oldest one is there, and goes next */
+
+	struct ipc_words words; /* see wait_word.h */
 };
 
 static inline struct ipc_region *ipc_region_of(struct ipc_object *object)

@@ -29,8 +29,7 @@ static struct ipc_waiter *to_waiter(struct wait_queue_entry *entry)
 	return container_of(entry, struct ipc_waiter, entry);
 }
 
-void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
-		    enum ipc_point point, bool exclusive)
+void ipc_waiter_init(struct ipc_waiter *waiter, enum ipc_point point)
 {
 	init_waitqueue_entry(&waiter->entry, current);
 	waiter->entry.func = wake_waiter;
@@ -38,7 +37,15 @@ void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
 	waiter->woken = false;
 	waiter->pid = task_pid(current);
 	waiter->since_ns = ktime_get_ns();
+	waiter->offset = 0;
+	waiter->ticket = 0;
 	get_task_comm(waiter->comm, current);
+}
+
+void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
+		    enum ipc_point point, bool exclusive)
+{
+	ipc_waiter_init(waiter, point);
 	if (exclusive)
 		add_wait_queue_exclusive(queue, &waiter->entry);
 	else
@@ -88,6 +95,8 @@ static void copy_waiter(struct ipc_waiter_copy *copy,
 	copy->woken = waiter->woken;
 	copy->pid = get_pid(waiter->pid);
 	copy->since_ns = waiter->since_ns;
+	copy->offset = waiter->offset;
+	copy->ticket = waiter->ticket;
 	memcpy(copy->comm, waiter->comm, sizeof(copy->comm));
 }
 

@@ -32,6 +32,9 @@
  *	  the queue, so it looks once more after that, and stays if it is true
  *	  (the end of wait_until() in pipe.c); or
  *	- is killed before it has the mutex: then it wakes the next (relock()).
+ *
+ * The queues of words (wait_word.h) have waiters of the same kind, and their own
+ * argument.
  */
 #ifndef IPCDEMO_WAITER_H
 #define IPCDEMO_WAITER_H
@@ -50,6 +53,8 @@ struct ipc_waiter {
 	bool woken;
 	struct pid *pid;
 	u64 since_ns;
+	u64 offset; /* of the word in its region; the queues of a pipe: unused */
+	u64 ticket; /* likewise; rises along a queue */
 	char comm[TASK_COMM_LEN];
 };
 
@@ -59,8 +64,16 @@ struct ipc_waiter_copy {
 	bool woken;
 	struct pid *pid;
 	u64 since_ns;
+	u64 offset;
+	u64 ticket;
 	char comm[TASK_COMM_LEN];
 };
+
+/*
+ * Set a waiter up for the current task, not on a queue yet, exclusive or woken.
+ * Who then puts it on a queue, under its lock, is wait_word.c.
+ */
+void ipc_waiter_init(struct ipc_waiter *waiter, enum ipc_point point);
 
 /**
  * ipc_waiter_add() - stand at the end of a queue

@@ -135,7 +135,8 @@ HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\
 	$(filter-out tests/kernel/harness.c,$(wildcard tests/kernel/*.c)))
-GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TEST_OUT)/kernel/ioctl32 \
+TESTS_32 := $(TEST_OUT)/kernel/ioctl32 $(TEST_OUT)/kernel/wait_word32
+GUEST_TESTS := $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%) $(TESTS_32) \
 	$(TEST_OUT)/kernel/interleave $(TEST_OUT)/kernel/explore
 
 $(TEST_OUT)/kernel/harness.o: tests/kernel/harness.c tests/kernel/harness.h \
@@ -153,16 +154,16 @@ $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
 
 $(TEST_OUT)/kernel/uring: LIBS = -luring
 
-# A 32-bit program on a 64-bit kernel; static, so that it needs no 32-bit
-# libraries where it runs.
-$(TEST_OUT)/kernel/ioctl32: tests/kernel/ioctl.c tests/kernel/harness.c \
+# 32-bit programs on a 64-bit kernel; static, so that they need no 32-bit
+# libraries where they run.
+$(TESTS_32): $(TEST_OUT)/kernel/%32: tests/kernel/%.c tests/kernel/harness.c \
 		tests/kernel/harness.h $(wildcard tests/kernel/m32/*) \
 		module/uapi/linux/ipcdemo.h
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -m32 -static -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-		-Itests/kernel/m32 tests/kernel/ioctl.c tests/kernel/harness.c \
-		tests/kernel/m32/cmocka.c -o $@
+		-Itests/kernel/m32 $< tests/kernel/harness.c \
+		tests/kernel/m32/cmocka.c -o $@ -pthread
 
 # The schedules: one process runs them all, a line of TAP each.
 $(TEST_OUT)/kernel/interleave: tests/build.mk

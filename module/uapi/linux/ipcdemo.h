@@ -419,6 +419,68 @@ struct ipcdemo_gates {
 	__u64 gates;
 };
 
+/* No deadline: struct ipcdemo_wait. */
+#define IPCDEMO_WAIT_FOREVER (~0ULL)
+
+/**
+ * struct ipcdemo_wait - sleep while a word of a region has a value
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @offset:	in: where the word is, bytes from the start of the region
+ * @expected:	in: the value
+ * @clock:	in: CLOCK_MONOTONIC or CLOCK_REALTIME
+ * @deadline_ns: in: when to give up, nanoseconds of @clock, as clock_gettime(2)
+ *		tells them; or IPCDEMO_WAIT_FOREVER
+ */
+struct ipcdemo_wait {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__u32 expected;
+	__u32 clock;
+	__u64 deadline_ns;
+};
+
+/**
+ * struct ipcdemo_wake - wake those who wait for a word of a region
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @offset:	in: where the word is, bytes from the start of the region
+ * @count:	in: how many at most, not 0; INT_MAX and above: all
+ * @zero:	in: 0
+ */
+struct ipcdemo_wake {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__u32 count;
+	__u32 zero;
+};
+
+/**
+ * struct ipcdemo_wake_wait - wake, then wait, in one call
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @wake_offset: in: the word whose waiters are woken
+ * @wake_count:	in: how many at most, 0: nobody; out: 0 once they are woken
+ * @woken:	out: how many were woken; left alone if @wake_count was 0
+ * @offset:	in: the word to wait for, here and below as in struct ipcdemo_wait
+ * @expected:	in: the value
+ * @clock:	in: CLOCK_MONOTONIC or CLOCK_REALTIME
+ * @deadline_ns: in: when to give up
+ */
+struct ipcdemo_wake_wait {
+	__u32 size;
+	__u32 flags;
+	__u64 wake_offset;
+	__u32 wake_count;
+	__u32 woken;
+	__u64 offset;
+	__u32 expected;
+	__u32 clock;
+	__u64 deadline_ns;
+};
+
 #define IPCDEMO_IOC_MAGIC 0xDC
 
 /*
@@ -565,5 +627,47 @@ struct ipcdemo_gates {
  * IPCDEMO_TASK_GONE).  ETIMEDOUT (the array is filled all the same); EINTR.
  */
 #define IPCDEMO_IOC_TASKS _IOWR(IPCDEMO_IOC_MAGIC, 0x15, struct ipcdemo_tasks)
+
+/*
+ * Wait words.  A *word* is an aligned __u32 of a region, named by its place there,
+ * so that processes which map the region at different addresses, or do not map it,
+ * mean the same one.  It is what futex(2) is for memory: whoever finds that he must
+ * wait says which value he saw, and sleeps only if the word still has it; whoever
+ * changes the word wakes.  A descriptor of a region: WAIT wants one that is open
+ * for reading, WAKE for writing, WAKE_WAIT for both, else EBADF.
+ *
+ * EINVAL if an offset is no multiple of 4; EFAULT if the word is not wholly inside
+ * the region.  A page that is not there counts as zeros, and is not made.  Who
+ * waits for a word that ftruncate(2) cuts off stays until woken, or till his
+ * deadline.
+ */
+
+/*
+ * Sleep while the word is what the caller expects.  0: woken, maybe for nothing
+ * that the caller wanted, so look again.  EAGAIN: the word was different.
+ * ETIMEDOUT: the deadline has passed and nobody woke the caller.  EINVAL: another
+ * clock.  ENOMEM.  On a signal the call restarts, with the same deadline, if the
+ * handler has SA_RESTART, else EINTR; one that was woken before returns 0 and
+ * then handles the signal, so that no wake-up is lost.  CLOCK_MONOTONIC is that of
+ * the caller's time namespace.  A deadline on CLOCK_REALTIME follows
+ * clock_settime(2).
+ */
+#define IPCDEMO_IOC_WAIT  _IOW(IPCDEMO_IOC_MAGIC, 0x23, struct ipcdemo_wait)
+
+/*
+ * Wake those who wait for the word, in the order in which they came.  Returns how
+ * many; 0 if nobody waits.  EINVAL: count is 0.
+ */
+#define IPCDEMO_IOC_WAKE  _IOW(IPCDEMO_IOC_MAGIC, 0x24, struct ipcdemo_wake)
+
+/*
+ * WAKE with wake_offset and wake_count, then WAIT with the rest; the errors of
+ * both, and nobody is woken if one of them is EBADF, EINVAL, EFAULT or ENOMEM.  How
+ * many were woken is stored whatever the wait returns.  Before the call returns it
+ * stores 0 in wake_count: called again, by the kernel or by hand, it wakes nobody
+ * twice.
+ */
+#define IPCDEMO_IOC_WAKE_WAIT \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x25, struct ipcdemo_wake_wait)
 
 #endif /* _UAPI_LINUX_IPCDEMO_H */

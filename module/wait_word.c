@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tasks that wait for a word of a region (see wait_word.h). */
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/highmem.h>
+#include <linux/hrtimer.h>
+#include <linux/ipcdemo.h>
+#include <linux/ktime.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sort.h>
+#include <linux/spinlock.h>
+#include <linux/time_namespace.h>
+#include <linux/wait.h>
+
+#include "gate.h"
+#include "region.h"
+#include "wait_word.h"
+#include "waiter.h"
+
+/* A wake-up of many gives the lock back after so many. */
+#define WOKEN_AT_ONCE 64
+
+static struct ipc_word_queue *queue_of(struct ipc_region *region, u64 offset)
+{
+	return &region->words.queues[hash_64(offset / sizeof(u32),
+					     ilog2(IPC_WORD_QUEUES))];
+}
+
+/* --- the word --- */
+
+int ipc_word_check(const struct file *file, u64 offset)
+{
+	u64 size = i_size_read(file_inode(file));
+
+	if (offset % sizeof(u32))
+		return -EINVAL;
+	if (size < sizeof(u32) || offset > size - sizeof(u32))
+		return -EFAULT;
+	return 0;
+}
+
+/*
+ * Called under the lock of the word's queue: nothing here sleeps.  A page that is
+ * not up to date is being made: what a program has in it is zeros still.  The
+ * reference keeps its memory from being used for anything else meanwhile.
+ */
+static u32 load_word(struct address_space *mapping, u64 offset)
+{
+	struct page *page = find_get_page(mapping, offset >> PAGE_SHIFT);
+	struct folio *folio;
+	u32 word = 0;
+	void *at;
+
+	if (!page)
+		return 0;
+	folio = page_folio(page);
+	if (folio_test_uptodate(folio) &&
+	    READ_ONCE(folio->mapping) == mapping) {
+		/* What programs stored, where caches know it by their address. */
+		flush_dcache_page(page);
+		at = kmap_local_page(page);
+		word = READ_ONCE(*(u32 *)(at + offset_in_page(offset)));
+		kunmap_local(at);
+	}
+	put_page(page);
+	return word;
+}
+
+/* --- waiting --- */
+
+/* A deadline as the kernel's timers take it; NULL: none. */
+static ktime_t *set_deadline(const struct ipc_word_wait *wait, ktime_t *at)
+{
+	struct timespec64 offset = {};
+	s64 ns;
+
+	/* The kernel's clocks end there, in 292 years. */
+	if (wait->deadline_ns >= KTIME_MAX)
+		return NULL;
+	ns = wait->deadline_ns;
+	if (wait->clock == CLOCK_MONOTONIC) {
+		/* What the clock of the time namespace is ahead. */
+		timens_add_monotonic(&offset);
+		if (check_sub_overflow(ns, timespec64_to_ns(&offset), &ns))
+			return NULL;
+	}
+	*at = max_t(s64, ns, 0);
+	return at;
+}
+
+/*
+ * Sleep until woken, for a signal, or until the deadline, whatever else wakes the
+ * task.  A gate may have held it since it compared; what came meanwhile has set
+ * woken, or is pending.  Return: whether the deadline has passed.
+ */
+static bool sleep_unless_woken(const struct ipc_waiter *waiter,
+			       const struct ipc_word_wait *wait)
+{
+	ktime_t at, *deadline = set_deadline(wait, &at);
+	bool late = false;
+
+	while (!late) {
+		/* Pairs with the wake-up: see wait_word.h. */
+		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (READ_ONCE(waiter->woken) || signal_pending(current))
+			break;
+		late = !schedule_hrtimeout_range_clock(deadline,
+						       current->timer_slack_ns,
+						       HRTIMER_MODE_ABS,
+						       wait->clock);
+	}
+	__set_current_state(TASK_RUNNING);
+	return late;
+}
+
+/* Stand at the end of the queue if the word is as expected. */
+static bool join(struct ipc_region *region, struct ipc_word_queue *queue,
+		 struct address_space *mapping, u32 expected,
+		 struct ipc_waiter *waiter)
+{
+	bool same;
+
+	spin_lock(&queue->head.lock);
+	same = load_word(mapping, waiter->offset) == expected;
+	if (same) {
+		waiter->ticket = queue->next_ticket++;
+		__add_wait_queue_entry_tail(&queue->head, &waiter->entry);
+	}
+	spin_unlock(&queue->head.lock);
+	return same;
+}
+
+/* @op may become known only when the task wakes. */
+static int wait_for(struct file *file, const struct ipc_word_wait *wait,
+		    struct ipc_op **op)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	struct ipc_word_queue *queue = queue_of(region, wait->offset);
+	struct ipc_object *object = &region->object;
+	struct ipc_waiter waiter;
+	bool late;
+
+	ipc_count_shared(object, IPC_WORD_ENTER, 1);
+	ipc_at(object, WORD_ENTER, -1, -1);
+	ipc_op_know(op, object, IPC_WORD_ENTER);
+	ipc_waiter_init(&waiter, IPC_WORD_WAIT);
+	waiter.offset = wait->offset;
+	if (!join(region, queue, file->f_mapping, wait->expected, &waiter)) {
+		ipc_count_shared(object, IPC_WORD_DIFFERS, 1);
+		ipc_at(object, WORD_DIFFERS, -1, -1);
+		return -EAGAIN;
+	}
+	ipc_count_shared(object, IPC_WORD_WAIT, 1);
+	ipc_at(object, WORD_WAIT, -1, -1);
+
+	ipc_at(object, WORD_SLEEP, -1, -1);
+	ipc_op_asleep(*op, &waiter);
+	late = sleep_unless_woken(&waiter, wait);
+	ipc_op_asleep(*op, NULL);
+	/* Somebody may look since it fell asleep.  May wait for memory. */
+	ipc_op_know(op, object, IPC_WORD_SLEEP);
+	if (!READ_ONCE(waiter.woken))
+		ipc_at(object, WORD_LEAVE, -1, -1);
+	ipc_waiter_remove(&waiter, &queue->head);
+
+	/* Off the queue: nobody sets it any more. */
+	if (waiter.woken) {
+		ipc_count_shared(object, IPC_WORD_WOKEN, 1);
+		ipc_at(object, WORD_WOKEN, -1, -1);
+		return 0;
+	}
+	if (late) {
+		ipc_count_shared(object, IPC_WORD_TIMEOUT, 1);
+		ipc_at(object, WORD_TIMEOUT, -1, -1);
+		return -ETIMEDOUT;
+	}
+	ipc_count_shared(object, IPC_WORD_SIGNAL, 1);
+	ipc_at(object, WORD_SIGNAL, -1, -1);
+	return -ERESTARTSYS;
+}
+
+int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait)
+{
+	struct ipc_op *op;
+	int err;
+
+	op = ipc_op_begin(&ipc_region_of_file(file)->object, false);
+	err = wait_for(file, wait, &op);
+	ipc_op_end(op);
+	return err;
+}
+
+/* --- waking --- */
+
+/*
+ * Wake up to @most who wait for a word and came before @end, but not too many.
+ * Called under the lock of the queue.
+ */
+static u32 wake_some(struct ipc_word_queue *queue, u64 offset, u64 end,
+		     u32 most)
+{
+	struct wait_queue_entry *entry;
+	struct ipc_waiter *waiter;
+	u32 woken = 0;
+
+	lockdep_assert_held(&queue->head.lock);
+	list_for_each_entry(entry, &queue->head.head, entry) {
+		if (woken == most)
+			break;
+		waiter = container_of(entry, struct ipc_waiter, entry);
+		if (waiter->ticket >= end)
+			break;
+		if (waiter->offset != offset)
+			continue;
+		/* 1 if it was not woken yet. */
+		woken += entry->func(entry, TASK_NORMAL, 0, NULL);
+	}
+	return woken;
+}
+
+static u32 wake(struct ipc_region *region, u64 offset, u32 most)
+{
+	struct ipc_word_queue *queue = queue_of(region, offset);
+	struct ipc_object *object = &region->object;
+	u32 some, turn, woken = 0;
+	u64 end;
+
+	most = min_t(u32, most, INT_MAX);
+	ipc_count_shared(object, IPC_WORD_WAKE, 1);
+	ipc_at(object, WORD_WAKE, -1, -1);
+	spin_lock(&queue->head.lock);
+	end = queue->next_ticket;
+	for (;;) {
+		turn = min_t(u32, most - woken, WOKEN_AT_ONCE);
+		some = wake_some(queue, offset, end, turn);
+		woken += some;
+		if (some < turn || woken == most)
+			break;
+		spin_unlock(&queue->head.lock);
+		cond_resched();
+		spin_lock(&queue->head.lock);
+	}
+	spin_unlock(&queue->head.lock);
+	return woken;
+}
+
+int ipc_word_wake(struct file *file, u64 offset, u32 most)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	struct ipc_op *op = ipc_op_begin(&region->object, false);
+	u32 woken;
+
+	woken = wake(region, offset, most);
+	ipc_op_end(op);
+	return woken;
+}
+
+int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
+		       const struct ipc_word_wait *wait, u32 *woken)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	struct ipc_op *op = ipc_op_begin(&region->object, false);
+	int err;
+
+	*woken = most ? wake(region, offset, most) : 0;
+	err = wait_for(file, wait, &op);
+	ipc_op_end(op);
+	return err;
+}
+
+/* --- for the views --- */
+
+unsigned int ipc_words_count(struct ipc_region *region)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < IPC_WORD_QUEUES; i++)
+		n += ipc_waiters_count(&region->words.queues[i].head, NULL);
+	return n;
+}
+
+static int compare_copies(const void *a, const void *b)
+{
+	const struct ipc_waiter_copy *first = a, *second = b;
+
+	if (first->offset != second->offset)
+		return first->offset < second->offset ? -1 : 1;
+	if (first->ticket != second->ticket)
+		return first->ticket < second->ticket ? -1 : 1;
+	return 0;
+}
+
+unsigned int ipc_words_copy(struct ipc_region *region,
+			    struct ipc_waiter_copy *copies, unsigned int room)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < IPC_WORD_QUEUES; i++)
+		n += ipc_waiters_copy(&region->words.queues[i].head, copies + n,
+				      room - n);
+	sort(copies, n, sizeof(*copies), compare_copies, NULL);
+	return n;
+}
+
+bool ipc_words_find(struct ipc_object *object, const struct pid *pid,
+		    struct ipc_waiter_copy *copy)
+{
+	struct ipc_region *region = ipc_region_of(object);
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < IPC_WORD_QUEUES && !found; i++)
+		found = ipc_waiter_find(&region->words.queues[i].head, pid,
+					copy);
+	return found;
+}
+
+void ipc_words_init(struct ipc_words *words)
+{
+	unsigned int i;
+
+	for (i = 0; i < IPC_WORD_QUEUES; i++)
+		init_waitqueue_head(&words->queues[i].head);
+}

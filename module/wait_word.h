@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Wait words: tasks asleep until somebody wakes those who wait for a word
+ *
+ * A *word* is an aligned 32-bit number in a region, known by its offset.  Its
+ * value belongs to the programs, which change it in their mappings; here are
+ * those who wait for it.
+ *
+ * Each region has IPC_WORD_QUEUES queues, and a word has that one which its
+ * offset hashes to, together with other words.  A waiter (struct ipc_waiter)
+ * lives on the stack of the task that waits, and is on its queue from the
+ * comparison to the end of the call; woken or not, the task alone takes it off.
+ * The lock of the queue guards the list, all members of the waiters on it, and
+ * next_ticket.  The views hold that lock while they copy.
+ *
+ * Why no wake-up is lost.  The sleeper takes the lock, loads the word and, if it
+ * is as expected, puts itself on the queue before it gives the lock back.  The
+ * waker has stored a new value before its call, in program order, and walks the
+ * queue under the same lock.
+ *
+ *	- The sleeper's section came first: the waker finds it on the queue.
+ *	- The waker's section came first: its store is before its unlock, the
+ *	  sleeper's load is behind its lock; release and acquire make the store
+ *	  visible to the load, through whatever mapping it went.  The sleeper
+ *	  sees the new value and does not sleep.
+ *
+ * If the waker finds the sleeper, it sets woken under the lock and then looks at
+ * the task's state (try_to_wake_up: a full barrier between); the sleeper sets its
+ * state before it reads woken (set_current_state: a full barrier between).  One
+ * of them sees the other's store, so a gate may hold the task anywhere between
+ * the queue and its sleep.  A sleeper that gives up, because of a signal or its
+ * deadline, can be chosen until it is off the queue.  It looks at woken as it
+ * takes itself off, under the lock: if it was chosen it returns 0, so the count
+ * that the waker returned is true.
+ *
+ * Lifetime.  The waker touches the waiter and its task under the lock only, and
+ * the task cannot leave, nor die, without taking that lock to get off the queue.
+ * A killed task wakes by itself, so nothing of it stays.  Who waits has the
+ * region open: neither the region nor its inode goes.
+ *
+ * The order.  A waiter joins at the end and has the next ticket; a wake-up walks
+ * from the front.  A long one lets others have the lock in between, and passes
+ * over those whose tickets are newer than its beginning: it wakes whom it would
+ * have woken in one go, and it ends.
+ *
+ * Truncation.  The word is loaded from the page cache; a page that was cut off
+ * after it was looked up counts as not there, that is zeros, which is what the
+ * region has there when it grows again.  Waiters are not looked for when the
+ * region shrinks: they know nothing of pages, and stay until woken.
+ */
+#ifndef IPCDEMO_WAIT_WORD_H
+#define IPCDEMO_WAIT_WORD_H
+
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct file;
+struct ipc_object;
+struct ipc_region;
+struct ipc_waiter_copy;
+struct pid;
+
+#define IPC_WORD_QUEUES 16
+
+struct ipc_word_queue {
+	struct wait_queue_head head;
+	u64 next_ticket; /* head.lock */
+};
+
+/* A region's part of this; starts zeroed. */
+struct ipc_words {
+	struct ipc_word_queue queues[IPC_WORD_QUEUES];
+};
+
+/* What a call waits for, as of struct ipcdemo_wait. */
+struct ipc_word_wait {
+	u64 offset;
+	u32 expected;
+	u32 clock;
+	u64 deadline_ns;
+};
+
+void ipc_words_init(struct ipc_words *words);
+
+/**
+ * ipc_word_check() - whether there is such a word
+ * @file:	of a region, here and below
+ * @offset:	of the word, in bytes
+ *
+ * Return: 0; -EINVAL: not aligned; -EFAULT: not inside the region.
+ */
+int ipc_word_check(const struct file *file, u64 offset);
+
+/**
+ * ipc_word_wait() - sleep while a word has a value
+ * @file:	open for reading
+ * @wait:	checked: the word, and that the clock is one of the two
+ *
+ * Context: may sleep.
+ * Return: 0: woken; -EAGAIN: another value; -ETIMEDOUT; -ERESTARTSYS.
+ */
+int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait);
+
+/**
+ * ipc_word_wake() - wake those who wait for a word
+ * @file:	open for writing
+ * @offset:	of the word; checked
+ * @most:	how many at most; INT_MAX and above: all
+ *
+ * Context: may sleep.
+ * Return: how many.
+ */
+int ipc_word_wake(struct file *file, u64 offset, u32 most);
+
+/**
+ * ipc_word_wake_wait() - both in one call
+ * @file:	open for reading and writing
+ * @offset:	the word whose waiters are woken
+ * @most:	how many at most
+ * @wait:	what to wait for then
+ * @woken:	how many were woken, whatever is returned
+ *
+ * Return: as ipc_word_wait().
+ */
+int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
+		       const struct ipc_word_wait *wait, u32 *woken);
+
+/* --- for the views --- */
+
+/* How many tasks wait for words of a region. */
+unsigned int ipc_words_count(struct ipc_region *region);
+
+/*
+ * Copy the waiters of a region, by word and then in their order.  Each pid is
+ * put by the caller.  Return: how many were copied, at most @room.
+ */
+unsigned int ipc_words_copy(struct ipc_region *region,
+			    struct ipc_waiter_copy *copies, unsigned int room);
+
+/* As find_waiter of struct ipc_object. */
+bool ipc_words_find(struct ipc_object *object, const struct pid *pid,
+		    struct ipc_waiter_copy *copy);
+
+#endif /* IPCDEMO_WAIT_WORD_H */
