@@ -24,6 +24,7 @@
 
 #include "gate.h"
 #include "ioctl.h"
+#include "owner.h"
 #include "pipe.h"
 #include "pipefs.h"
 #include "region_default.h"
@@ -482,12 +483,53 @@ static long word_wake_wait(struct file *file, void __user *arg)
 		return err;
 	err = ipc_word_wake_wait(file, request.wake_offset, request.wake_count,
 				 &wait, &woken);
-	if (!request.wake_count)
+	if (!request.wake_count || err == -ENOMEM)
 		return err;
 	/* A signal may have the same request come again: nobody twice. */
 	request.woken = woken;
 	request.wake_count = 0;
 	return put_reply(arg, &request, sizeof(request)) ?: err;
+}
+
+static int check_table(const struct file *file,
+		       const struct ipcdemo_owner *request)
+{
+	u64 size = i_size_read(file_inode(file));
+	u64 length = request->entries * sizeof(u64);
+
+	if (request->offset % sizeof(u64) || !request->entries ||
+	    request->entries > IPC_MOST_ENTRIES)
+		return -EINVAL;
+	if (size < length || request->offset > size - length)
+		return -EFAULT;
+	return 0;
+}
+
+static long owner(struct file *file, void __user *arg)
+{
+	struct ipcdemo_owner request;
+	int err, put;
+
+	if (!is_open_for(file, FMODE_WRITE))
+		return -EBADF;
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags)
+		return -EINVAL;
+	err = check_table(file, &request);
+	if (err)
+		return err;
+	/* Find out that the reply cannot be written before a change is made. */
+	err = put_reply(arg, &request, sizeof(request));
+	if (err)
+		return err;
+	err = ipc_owner_register(file, request.offset, request.entries,
+				 &request.owner);
+	if (err && err != -EEXIST)
+		return err;
+	put = put_reply(arg, &request, sizeof(request));
+	return put ? put : err;
 }
 
 /* The share is given up in control_release(). */
@@ -984,6 +1026,8 @@ long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return word_wake(file, argp);
 	case NO_SIZE(IPCDEMO_IOC_WAKE_WAIT):
 		return word_wake_wait(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_OWNER):
+		return owner(file, argp);
 	default:
 		return is_control_call(cmd) ? -EBADF : -ENOTTY;
 	}

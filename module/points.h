@@ -189,7 +189,11 @@
 	X(WORD_SIGNAL, "word.signal", REGION, "calls", KILL,                             \
 	  "a signal came, and the waiter left the queue")                                \
 	X(WORD_WAKE, "word.wake", REGION, "calls", KILL,                                 \
-	  "a wake-up goes next to those who wait for a word")
+	  "a wake-up goes next to those who wait for a word")                            \
+	X(OWNER_NEW, "owner.new", REGION, "calls", KILL,                                 \
+	  "a process is registered as one that holds locks")                             \
+	X(OWNER_DIED, "owner.died", REGION, "calls", NO,                                 \
+	  "the last mapping of such a process is gone: its locks are looked at")
 
 #define IPC_POINT_ENUM(symbol, name, kind, unit, hold, sentence) IPC_##symbol,
 enum ipc_point { IPC_POINTS(IPC_POINT_ENUM) IPC_NR_POINTS };

@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "gate.h"
+#include "owner.h"
 #include "region.h"
 
 /* A look at the pages takes so many steps without a break. */
@@ -94,6 +95,7 @@ static void vm_open(struct vm_area_struct *vma)
 	struct ipc_region *region = region_of_vma(vma);
 
 	atomic_inc(&region->maps);
+	ipc_owners_mapped(region, vma);
 	ipc_count_shared(&region->object, IPC_MAP_NEW, 1);
 	ipc_at(&region->object, MAP_NEW, -1, -1);
 }
@@ -103,6 +105,7 @@ static void vm_close(struct vm_area_struct *vma)
 	struct ipc_region *region = region_of_vma(vma);
 
 	atomic_dec(&region->maps);
+	ipc_owners_unmapped(region, vma);
 	ipc_count_shared(&region->object, IPC_MAP_GONE, 1);
 	ipc_at(&region->object, MAP_GONE, -1, -1);
 }
@@ -181,7 +184,45 @@ void ipc_region_start_mapping(struct vm_area_struct *vma)
 	vm_open(vma);
 }
 
+unsigned int ipc_region_count_maps(const struct ipc_region *region,
+				   struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&mm->mmap_lock);
+	vma_iter_init(&vmi, mm, 0);
+	while ((vma = vma_next(&vmi))) {
+		if (vma->vm_ops == &vm_ops && region_of_vma(vma) == region)
+			n++;
+	}
+	return n;
+}
+
 /* --- what is there --- */
+
+/*
+ * A page that is not up to date is being made: what a program has in it is zeros
+ * still.
+ */
+struct page *ipc_region_find_page(struct address_space *mapping, u64 offset)
+{
+	struct page *page = find_get_page(mapping, offset >> PAGE_SHIFT);
+	struct folio *folio;
+
+	if (!page)
+		return NULL;
+	folio = page_folio(page);
+	if (!folio_test_uptodate(folio) ||
+	    READ_ONCE(folio->mapping) != mapping) {
+		put_page(page);
+		return NULL;
+	}
+	/* Where caches know memory by the address that a program has it at. */
+	flush_dcache_page(page);
+	return page;
+}
 
 /*
  * An entry may go, and its folio with it, while it is looked at: what is read of
@@ -255,6 +296,8 @@ void ipc_region_fini(struct ipc_region *region)
 {
 	unsigned int i;
 
+	ipc_owners_free(region);
+	ipc_words_fini(&region->words);
 	for (i = 0; i < IPC_FAULTS_KEPT; i++)
 		put_pid(region->faults[i].pid);
 }

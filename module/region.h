@@ -23,6 +23,8 @@
 #include "object.h"
 #include "wait_word.h"
 
+struct ipc_owners;
+struct mm_struct;
 struct pid;
 struct vm_area_struct;
 
@@ -80,6 +82,8 @@ struct ipc_region {
 	u32 next_fault; /* the oldest one is there, and goes next */
 
 	struct ipc_words words; /* see wait_word.h */
+	struct ipc_owners
+		*owners; /* see owner.h; set once; NULL: none so far */
 };
 
 static inline struct ipc_region *ipc_region_of(struct ipc_object *object)
@@ -120,6 +124,21 @@ ssize_t ipc_region_written(struct ipc_region *region, ssize_t done);
  * @vma maps the region of its file from here on.  Under mmap_lock, for writing.
  */
 void ipc_region_start_mapping(struct vm_area_struct *vma);
+
+/* How many vmas of an mm map the region.  Under its mmap_lock. */
+unsigned int ipc_region_count_maps(const struct ipc_region *region,
+				   struct mm_struct *mm);
+
+/**
+ * ipc_region_find_page() - the page of a byte, to look into
+ * @mapping:	of the region's inode, which the caller keeps
+ * @offset:	of the byte
+ *
+ * What programs stored in it can be loaded by the kernel.  Context: any.
+ * Return: the page, to be put; NULL: it is not there, so its bytes are 0.  It may
+ * be cut off at any moment; then nobody sees what is stored in it.
+ */
+struct page *ipc_region_find_page(struct address_space *mapping, u64 offset);
 
 /* Pages that are there.  May not sleep; a look, true at some moment. */
 static inline u64 ipc_region_pages(struct ipc_region *region)

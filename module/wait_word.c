@@ -13,8 +13,10 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/time_namespace.h>
 #include <linux/wait.h>
 
@@ -45,31 +47,70 @@ int ipc_word_check(const struct file *file, u64 offset)
 	return 0;
 }
 
-/*
- * Called under the lock of the word's queue: nothing here sleeps.  A page that is
- * not up to date is being made: what a program has in it is zeros still.  The
- * reference keeps its memory from being used for anything else meanwhile.
- */
+/* Called under the lock of the word's queue: nothing here sleeps. */
 static u32 load_word(struct address_space *mapping, u64 offset)
 {
-	struct page *page = find_get_page(mapping, offset >> PAGE_SHIFT);
-	struct folio *folio;
-	u32 word = 0;
+	struct page *page = ipc_region_find_page(mapping, offset);
+	u32 word;
 	void *at;
 
 	if (!page)
 		return 0;
-	folio = page_folio(page);
-	if (folio_test_uptodate(folio) &&
-	    READ_ONCE(folio->mapping) == mapping) {
-		/* What programs stored, where caches know it by their address. */
-		flush_dcache_page(page);
-		at = kmap_local_page(page);
-		word = READ_ONCE(*(u32 *)(at + offset_in_page(offset)));
-		kunmap_local(at);
-	}
+	at = kmap_local_page(page);
+	word = READ_ONCE(*(u32 *)(at + offset_in_page(offset)));
+	kunmap_local(at);
 	put_page(page);
 	return word;
+}
+
+/* --- wake-ups, remembered for the views --- */
+
+/* Have room for them before anybody waits.  Return: 0 or -ENOMEM. */
+static int make_notes(struct ipc_words *words)
+{
+	struct ipc_wake_notes *notes;
+
+	if (READ_ONCE(words->notes))
+		return 0;
+	notes = kzalloc(sizeof(*notes), GFP_KERNEL_ACCOUNT);
+	if (!notes)
+		return -ENOMEM;
+	spin_lock_init(&notes->lock);
+	/*
+	 * A waker that finds a waiter has its queue's lock, which that one took
+	 * after it came by here: it sees the notes, and all in them.
+	 */
+	if (cmpxchg(&words->notes, NULL, notes))
+		kfree(notes);
+	return 0;
+}
+
+/* Who wakes. */
+struct waker {
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+};
+
+/* Called under the lock of the waiter's queue. */
+static void note_wake(struct ipc_wake_notes *notes, const struct waker *waker,
+		      const struct ipc_waiter *waiter)
+{
+	u64 now = ktime_get_ns();
+	struct ipc_wake_note *note;
+
+	spin_lock(&notes->lock);
+	note = &notes->note[notes->next];
+	notes->next = (notes->next + 1) % IPC_WAKES_KEPT;
+	put_pid(note->waker);
+	put_pid(note->woken);
+	note->offset = waiter->offset;
+	note->waker = get_pid(waker->pid);
+	note->woken = get_pid(waiter->pid);
+	note->waited_ns = now - waiter->since_ns;
+	note->at_ns = now;
+	memcpy(note->waker_comm, waker->comm, sizeof(note->waker_comm));
+	memcpy(note->woken_comm, waiter->comm, sizeof(note->woken_comm));
+	spin_unlock(&notes->lock);
 }
 
 /* --- waiting --- */
@@ -136,7 +177,7 @@ static bool join(struct ipc_region *region, struct ipc_word_queue *queue,
 	return same;
 }
 
-/* @op may become known only when the task wakes. */
+/* @op may become known only when the task wakes.  There is room for notes. */
 static int wait_for(struct file *file, const struct ipc_word_wait *wait,
 		    struct ipc_op **op)
 {
@@ -187,10 +228,14 @@ static int wait_for(struct file *file, const struct ipc_word_wait *wait,
 
 int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait)
 {
+	struct ipc_region *region = ipc_region_of_file(file);
 	struct ipc_op *op;
 	int err;
 
-	op = ipc_op_begin(&ipc_region_of_file(file)->object, false);
+	err = make_notes(&region->words);
+	if (err)
+		return err;
+	op = ipc_op_begin(&region->object, false);
 	err = wait_for(file, wait, &op);
 	ipc_op_end(op);
 	return err;
@@ -199,11 +244,11 @@ int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait)
 /* --- waking --- */
 
 /*
- * Wake up to @most who wait for a word and came before @end, but not too many.
- * Called under the lock of the queue.
+ * Wake up to @most who wait for a word and came before @end.  Called under the
+ * lock of the queue.
  */
-static u32 wake_some(struct ipc_word_queue *queue, u64 offset, u64 end,
-		     u32 most)
+static u32 wake_some(struct ipc_words *words, struct ipc_word_queue *queue,
+		     u64 offset, u64 end, u32 most, const struct waker *waker)
 {
 	struct wait_queue_entry *entry;
 	struct ipc_waiter *waiter;
@@ -216,15 +261,18 @@ static u32 wake_some(struct ipc_word_queue *queue, u64 offset, u64 end,
 		waiter = container_of(entry, struct ipc_waiter, entry);
 		if (waiter->ticket >= end)
 			break;
-		if (waiter->offset != offset)
+		/* It may have been woken before, and not run yet. */
+		if (waiter->offset != offset ||
+		    !entry->func(entry, TASK_NORMAL, 0, NULL))
 			continue;
-		/* 1 if it was not woken yet. */
-		woken += entry->func(entry, TASK_NORMAL, 0, NULL);
+		note_wake(words->notes, waker, waiter);
+		woken++;
 	}
 	return woken;
 }
 
-static u32 wake(struct ipc_region *region, u64 offset, u32 most)
+static u32 wake(struct ipc_region *region, u64 offset, u32 most,
+		const struct waker *waker)
 {
 	struct ipc_word_queue *queue = queue_of(region, offset);
 	struct ipc_object *object = &region->object;
@@ -238,7 +286,8 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most)
 	end = queue->next_ticket;
 	for (;;) {
 		turn = min_t(u32, most - woken, WOKEN_AT_ONCE);
-		some = wake_some(queue, offset, end, turn);
+		some = wake_some(&region->words, queue, offset, end, turn,
+				 waker);
 		woken += some;
 		if (some < turn || woken == most)
 			break;
@@ -250,13 +299,21 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most)
 	return woken;
 }
 
+static u32 wake_as_current(struct ipc_region *region, u64 offset, u32 most)
+{
+	struct waker waker = {.pid = task_pid(current)};
+
+	get_task_comm(waker.comm, current);
+	return wake(region, offset, most, &waker);
+}
+
 int ipc_word_wake(struct file *file, u64 offset, u32 most)
 {
 	struct ipc_region *region = ipc_region_of_file(file);
 	struct ipc_op *op = ipc_op_begin(&region->object, false);
 	u32 woken;
 
-	woken = wake(region, offset, most);
+	woken = wake_as_current(region, offset, most);
 	ipc_op_end(op);
 	return woken;
 }
@@ -265,13 +322,28 @@ int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
 		       const struct ipc_word_wait *wait, u32 *woken)
 {
 	struct ipc_region *region = ipc_region_of_file(file);
-	struct ipc_op *op = ipc_op_begin(&region->object, false);
+	struct ipc_op *op;
 	int err;
 
-	*woken = most ? wake(region, offset, most) : 0;
+	*woken = 0;
+	err = make_notes(&region->words);
+	if (err)
+		return err;
+	op = ipc_op_begin(&region->object, false);
+	if (most)
+		*woken = wake_as_current(region, offset, most);
 	err = wait_for(file, wait, &op);
 	ipc_op_end(op);
 	return err;
+}
+
+void ipc_word_wake_for(struct ipc_region *region, u64 offset, struct pid *pid,
+		       const char *comm)
+{
+	struct waker waker = {.pid = pid};
+
+	strscpy(waker.comm, comm, sizeof(waker.comm));
+	wake(region, offset, 1, &waker);
 }
 
 /* --- for the views --- */
@@ -321,10 +393,48 @@ bool ipc_words_find(struct ipc_object *object, const struct pid *pid,
 	return found;
 }
 
+unsigned int ipc_words_copy_wakes(struct ipc_region *region,
+				  struct ipc_wake_note *copies)
+{
+	const struct ipc_wake_note *note;
+	struct ipc_wake_notes *notes;
+	unsigned int i, n = 0;
+
+	/* Pairs with the cmpxchg() in make_notes(). */
+	notes = smp_load_acquire(&region->words.notes);
+	if (!notes)
+		return 0;
+	spin_lock(&notes->lock);
+	for (i = 0; i < IPC_WAKES_KEPT; i++) {
+		note = &notes->note[(notes->next + i) % IPC_WAKES_KEPT];
+		if (!note->waker)
+			continue;
+		get_pid(note->waker);
+		get_pid(note->woken);
+		copies[n++] = *note;
+	}
+	spin_unlock(&notes->lock);
+	return n;
+}
+
 void ipc_words_init(struct ipc_words *words)
 {
 	unsigned int i;
 
 	for (i = 0; i < IPC_WORD_QUEUES; i++)
 		init_waitqueue_head(&words->queues[i].head);
+}
+
+void ipc_words_fini(struct ipc_words *words)
+{
+	struct ipc_wake_notes *notes = words->notes;
+	unsigned int i;
+
+	if (!notes)
+		return;
+	for (i = 0; i < IPC_WAKES_KEPT; i++) {
+		put_pid(notes->note[i].waker);
+		put_pid(notes->note[i].woken);
+	}
+	kfree(notes);
 }

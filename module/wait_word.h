@@ -51,6 +51,8 @@
 #ifndef IPCDEMO_WAIT_WORD_H
 #define IPCDEMO_WAIT_WORD_H
 
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -62,6 +64,26 @@ struct pid;
 
 #define IPC_WORD_QUEUES 16
 
+/* So many wake-ups of a region are remembered. */
+#define IPC_WAKES_KEPT	32
+
+/* Who woke whom, for the views. */
+struct ipc_wake_note {
+	u64 offset;
+	struct pid *waker; /* referenced; NULL: this is no note */
+	struct pid *woken; /* referenced */
+	u64 waited_ns;
+	u64 at_ns;
+	char waker_comm[TASK_COMM_LEN];
+	char woken_comm[TASK_COMM_LEN];
+};
+
+struct ipc_wake_notes {
+	spinlock_t lock; /* guards all; taken inside a queue's */
+	u32 next; /* the oldest one is there, and goes next */
+	struct ipc_wake_note note[IPC_WAKES_KEPT];
+};
+
 struct ipc_word_queue {
 	struct wait_queue_head head;
 	u64 next_ticket; /* head.lock */
@@ -70,6 +92,8 @@ struct ipc_word_queue {
 /* A region's part of this; starts zeroed. */
 struct ipc_words {
 	struct ipc_word_queue queues[IPC_WORD_QUEUES];
+	/* Made before the first waiter stands on a queue; never changes then. */
+	struct ipc_wake_notes *notes;
 };
 
 /* What a call waits for, as of struct ipcdemo_wait. */
@@ -81,6 +105,9 @@ struct ipc_word_wait {
 };
 
 void ipc_words_init(struct ipc_words *words);
+
+/* Nobody waits, for nobody has the region open. */
+void ipc_words_fini(struct ipc_words *words);
 
 /**
  * ipc_word_check() - whether there is such a word
@@ -97,7 +124,7 @@ int ipc_word_check(const struct file *file, u64 offset);
  * @wait:	checked: the word, and that the clock is one of the two
  *
  * Context: may sleep.
- * Return: 0: woken; -EAGAIN: another value; -ETIMEDOUT; -ERESTARTSYS.
+ * Return: 0: woken; -EAGAIN: another value; -ETIMEDOUT; -ERESTARTSYS; -ENOMEM.
  */
 int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait);
 
@@ -118,14 +145,28 @@ int ipc_word_wake(struct file *file, u64 offset, u32 most);
  * @offset:	the word whose waiters are woken
  * @most:	how many at most
  * @wait:	what to wait for then
- * @woken:	how many were woken, whatever is returned
+ * @woken:	how many were woken, whatever is returned; 0 with -ENOMEM
  *
  * Return: as ipc_word_wait().
  */
 int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
 		       const struct ipc_word_wait *wait, u32 *woken);
 
+/*
+ * Wake one who waits for a word, on behalf of a process that has died.  May sleep;
+ * may be called under mmap_lock.
+ */
+void ipc_word_wake_for(struct ipc_region *region, u64 offset, struct pid *pid,
+		       const char *comm);
+
 /* --- for the views --- */
+
+/*
+ * Copy the newest wake-ups, oldest first, into room for IPC_WAKES_KEPT; both pids
+ * of each are put by the caller.  Return: how many.
+ */
+unsigned int ipc_words_copy_wakes(struct ipc_region *region,
+				  struct ipc_wake_note *notes);
 
 /* How many tasks wait for words of a region. */
 unsigned int ipc_words_count(struct ipc_region *region);

@@ -152,6 +152,9 @@ $(KERNEL_TESTS:%=$(TEST_OUT)/kernel/%): $(TEST_OUT)/kernel/%: tests/kernel/%.c \
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< $(TEST_OUT)/kernel/harness.o -o $@ \
 		-lcmocka -pthread $(LIBS)
 
+WORD_TESTS := $(addprefix $(TEST_OUT)/kernel/,wait_word wait_word32 owner)
+$(WORD_TESTS): tests/kernel/words.h
+
 $(TEST_OUT)/kernel/uring: LIBS = -luring
 
 # 32-bit programs on a 64-bit kernel; static, so that they need no 32-bit

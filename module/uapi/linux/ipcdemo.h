@@ -481,7 +481,31 @@ struct ipcdemo_wake_wait {
 	__u64 deadline_ns;
 };
 
-#define IPCDEMO_IOC_MAGIC 0xDC
+/**
+ * struct ipcdemo_owner - register the process as one that holds locks in a region
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @offset:	in: where its table is, bytes from the start of the region, a
+ *		multiple of 8
+ * @entries:	in: how many __u64 the table has, 1 to 1024.  One is 0, or the
+ *		offset of a lock word, with 1 added
+ * @owner:	out: the number of this process, 1 to 0x3ffffffe, which no other
+ *		registered process of the region has
+ */
+struct ipcdemo_owner {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__u32 entries;
+	__u32 owner;
+};
+
+/* A lock word. */
+#define IPCDEMO_LOCK_WAITERS 0x80000000 /* somebody may wait for it */
+#define IPCDEMO_LOCK_DIED    0x40000000 /* who had it died with it */
+#define IPCDEMO_LOCK_OWNER   0x3fffffff /* the number of who has it; 0: nobody */
+
+#define IPCDEMO_IOC_MAGIC    0xDC
 
 /*
  * The state of a pipe or region.  Takes no mutex of a pipe, so it answers also
@@ -669,5 +693,24 @@ struct ipcdemo_wake_wait {
  */
 #define IPCDEMO_IOC_WAKE_WAIT \
 	_IOWR(IPCDEMO_IOC_MAGIC, 0x25, struct ipcdemo_wake_wait)
+
+/*
+ * Register the calling process as one that holds locks in the region; threads, and
+ * whoever else shares its memory, are the same process.  A descriptor that is open
+ * for writing, else EBADF.  EINVAL: offset is no multiple of 8, or entries not 1 to
+ * 1024; EFAULT: the table is not wholly inside the region; ENXIO: the process does
+ * not map the region; EEXIST: it is registered, and owner is stored all the same;
+ * ENOSPC: 4096 are registered; ENOMEM; EINTR: killed.
+ *
+ * When the last mapping of the region that the process has goes (munmap, exec, exit,
+ * SIGKILL) its table is read.  Each lock word that has the owner's number becomes
+ * IPCDEMO_LOCK_DIED, with IPCDEMO_LOCK_WAITERS if it had that, in one step, and one
+ * who waits for it is woken.  One is also woken for a word that nobody has: the
+ * process may have given it up and not woken anybody, or been woken and not taken
+ * it.  An entry whose word is misaligned, not inside the region, in a page that is
+ * not there, or of another owner is passed over.  Then the registration is over; a
+ * child of fork is not registered.
+ */
+#define IPCDEMO_IOC_OWNER _IOWR(IPCDEMO_IOC_MAGIC, 0x27, struct ipcdemo_owner)
 
 #endif /* _UAPI_LINUX_IPCDEMO_H */
