@@ -9,6 +9,7 @@
 
 #include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -96,6 +97,16 @@ static inline void ipc_shrinker_remove(struct ipc_shrinker *ipc)
 	shrinker_free(ipc->shrinker);
 #else
 	unregister_shrinker(&ipc->shrinker);
+#endif
+}
+
+/* 6.8: an eventfd is signalled by one, and there is no result. */
+static inline void ipc_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+#if SINCE(6, 8)
+	eventfd_signal(eventfd);
+#else
+	eventfd_signal(eventfd, 1);
 #endif
 }
 

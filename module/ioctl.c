@@ -491,6 +491,25 @@ static long word_wake_wait(struct file *file, void __user *arg)
 	return put_reply(arg, &request, sizeof(request)) ?: err;
 }
 
+static long word_event(struct file *file, void __user *arg)
+{
+	struct ipcdemo_word_event request;
+	int err;
+
+	if (!is_open_for(file, FMODE_READ))
+		return -EBADF;
+	err = get_request(&request, sizeof(request), arg);
+	if (err)
+		return err;
+	if (request.flags || request.zero)
+		return -EINVAL;
+	err = ipc_word_check(file, request.offset);
+	/* A word that was cut off may be bound still. */
+	if (request.eventfd == -1 && err != -EINVAL)
+		return ipc_word_unbind(file, request.offset);
+	return err ? err : ipc_word_bind(file, request.offset, request.eventfd);
+}
+
 static int check_table(const struct file *file,
 		       const struct ipcdemo_owner *request)
 {
@@ -1026,6 +1045,8 @@ long ipc_region_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return word_wake(file, argp);
 	case NO_SIZE(IPCDEMO_IOC_WAKE_WAIT):
 		return word_wake_wait(file, argp);
+	case NO_SIZE(IPCDEMO_IOC_WORD_EVENT):
+		return word_event(file, argp);
 	case NO_SIZE(IPCDEMO_IOC_OWNER):
 		return owner(file, argp);
 	default:

@@ -190,6 +190,8 @@
 	  "a signal came, and the waiter left the queue")                                \
 	X(WORD_WAKE, "word.wake", REGION, "calls", KILL,                                 \
 	  "a wake-up goes next to those who wait for a word")                            \
+	X(WORD_EVENT, "word.event", REGION, "calls", NO,                                 \
+	  "a wake-up has signalled an eventfd that is bound to the word")                \
 	X(OWNER_NEW, "owner.new", REGION, "calls", KILL,                                 \
 	  "a process is registered as one that holds locks")                             \
 	X(OWNER_DIED, "owner.died", REGION, "calls", NO,                                 \

@@ -16,9 +16,11 @@
 #include "gate.h"
 #include "main.h"
 #include "object.h"
+#include "owner.h"
 #include "pipe.h"
 #include "procfs.h"
 #include "region.h"
+#include "wait_word.h"
 #include "waiter.h"
 
 /* Waiters that come between counting and copying are shown, up to so many. */
@@ -26,6 +28,9 @@
 
 /* Calls that are shown as held. */
 #define MOST_CALLS   256
+
+/* Owners that are copied at a time. */
+#define SOME_OWNERS  64
 
 /* Runs of pages of a region that are shown. */
 #define MOST_RUNS    1000
@@ -436,6 +441,124 @@ static int show_faults(struct seq_file *m, struct ipc_region *region)
 	return 0;
 }
 
+/* A process, by its pid and its command; puts the pid. */
+static void show_process(struct seq_file *m, struct pid *pid,
+			 const char *command)
+{
+	seq_printf(m, "%d ", pid_nr_ns(pid, task_active_pid_ns(current)));
+	show_command(m, command);
+	put_pid(pid);
+}
+
+static void show_seconds(struct seq_file *m, u64 ns)
+{
+	u64 ms = div_u64(ns, NSEC_PER_MSEC);
+
+	seq_printf(m, "%llu.%03llu", ms / 1000, ms % 1000);
+}
+
+/* Who waits for which word. */
+static int show_word_waiters(struct seq_file *m, struct ipc_region *region)
+{
+	struct ipc_waiter_copy *copies, *copy;
+	unsigned int n;
+	u64 now;
+
+	seq_puts(m, "\noffset point pid command seconds state\n");
+	n = ipc_words_count(region);
+	if (!n)
+		return 0;
+	n += MORE_WAITERS;
+	copies = kvcalloc(n, sizeof(*copies), GFP_KERNEL);
+	if (!copies)
+		return -ENOMEM;
+	n = ipc_words_copy(region, copies, n);
+	now = ktime_get_ns();
+	for (copy = copies; copy < copies + n; copy++) {
+		seq_printf(m, "%llu ", copy->offset);
+		show_task(m, copy->point, copy->pid, copy->comm,
+			  now - copy->since_ns,
+			  copy->woken ? "woken" : "sleeping");
+	}
+	kvfree(copies);
+	return 0;
+}
+
+/* The newest wake-ups, the oldest of them first. */
+static int show_wakes(struct seq_file *m, struct ipc_region *region)
+{
+	struct ipc_wake_note *notes, *note;
+	unsigned int n;
+	u64 now;
+
+	seq_puts(m, "\noffset waker waker_command woken woken_command");
+	seq_puts(m, " waited seconds\n");
+	notes = kvcalloc(IPC_WAKES_KEPT, sizeof(*notes), GFP_KERNEL);
+	if (!notes)
+		return -ENOMEM;
+	n = ipc_words_copy_wakes(region, notes);
+	now = ktime_get_ns();
+	for (note = notes; note < notes + n; note++) {
+		seq_printf(m, "%llu ", note->offset);
+		show_process(m, note->waker, note->waker_comm);
+		seq_putc(m, ' ');
+		show_process(m, note->woken, note->woken_comm);
+		seq_putc(m, ' ');
+		show_seconds(m, note->waited_ns);
+		seq_putc(m, ' ');
+		show_seconds(m, now - note->at_ns);
+		seq_putc(m, '\n');
+	}
+	kvfree(notes);
+	return 0;
+}
+
+/* Processes that hold locks. */
+static int show_owners(struct seq_file *m, struct ipc_region *region)
+{
+	struct ipc_owner_copy *copies, *copy;
+	u32 n, after = 0;
+
+	seq_puts(m, "\nowner pid command offset entries\n");
+	copies = kvcalloc(SOME_OWNERS, sizeof(*copies), GFP_KERNEL);
+	if (!copies)
+		return -ENOMEM;
+	do {
+		n = ipc_owners_copy(region, after, copies, SOME_OWNERS);
+		for (copy = copies; copy < copies + n; copy++) {
+			after = copy->number;
+			seq_printf(m, "%u ", copy->number);
+			show_process(m, copy->pid, copy->comm);
+			seq_printf(m, " %llu %u\n", copy->offset,
+				   copy->entries);
+		}
+	} while (n == SOME_OWNERS);
+	kvfree(copies);
+	return 0;
+}
+
+/* Eventfds, and who bound them. */
+static int show_events(struct seq_file *m, struct ipc_region *region)
+{
+	struct ipc_event_copy *copies, *copy;
+	unsigned int n;
+
+	seq_puts(m, "\noffset pid command\n");
+	if (!READ_ONCE(region->words.nr_events))
+		return 0;
+	copies = kvcalloc(IPC_MOST_EVENTS, sizeof(*copies), GFP_KERNEL);
+	if (!copies)
+		return -ENOMEM;
+	n = ipc_words_copy_events(region, copies);
+	for (copy = copies; copy < copies + n; copy++) {
+		seq_printf(m, "%llu ", copy->offset);
+		show_process(m, copy->pid, copy->comm);
+		seq_putc(m, '\n');
+	}
+	kvfree(copies);
+	return 0;
+}
+
 static int show_region(struct seq_file *m, struct ipc_region *region)
 {
 	show_object(m, &region->object);
@@ -453,7 +576,11 @@ static int show_region(struct seq_file *m, struct ipc_region *region)
 	show_counters(m, &region->object);
 	show_calls(m, &region->object);
 	show_pages(m, region);
-	return show_faults(m, region);
+	return show_faults(m, region)
+		       ?: show_word_waiters(m, region)
+		       ?: show_wakes(m, region)
+		       ?: show_owners(m, region)
+		       ?: show_events(m, region);
 }
 
 static int show_one(struct seq_file *m, void *unused)

@@ -275,6 +275,7 @@ static int region_release(struct inode *inode, struct file *file)
 {
 	struct default_region *own = default_of(ipc_region_of_inode(inode));
 
+	ipc_words_release(file);
 	mutex_lock(&own->lock);
 	atomic_dec(&own->region.files);
 	drop_user(own);

@@ -154,6 +154,7 @@ static int region_open(struct inode *inode, struct file *file)
 
 static int region_release(struct inode *inode, struct file *file)
 {
+	ipc_words_release(file);
 	atomic_dec(&ipc_region_of_inode(inode)->files);
 	return 0;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tasks that wait for a word of a region (see wait_word.h). */
+#include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/highmem.h>
@@ -20,6 +22,7 @@
 #include <linux/time_namespace.h>
 #include <linux/wait.h>
 
+#include "compat.h"
 #include "gate.h"
 #include "region.h"
 #include "wait_word.h"
@@ -241,6 +244,168 @@ int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait)
 	return err;
 }
 
+/* --- eventfds --- */
+
+struct event {
+	struct list_head node; /* in the queue's events */
+	/* Never change. */
+	u64 offset;
+	const struct file *file; /* whose it is; not referenced: see release */
+	struct eventfd_ctx *eventfd; /* referenced */
+	struct pid *pid; /* referenced */
+	char comm[TASK_COMM_LEN];
+};
+
+static void free_event(struct event *event)
+{
+	eventfd_ctx_put(event->eventfd);
+	put_pid(event->pid);
+	kfree(event);
+}
+
+/* Called under the lock of the queue.  Return: how many were signalled. */
+static u32 signal_events(struct ipc_word_queue *queue, u64 offset)
+{
+	struct event *event;
+	u32 n = 0;
+
+	lockdep_assert_held(&queue->head.lock);
+	list_for_each_entry(event, &queue->events, node) {
+		if (event->offset != offset)
+			continue;
+		ipc_eventfd_signal(event->eventfd);
+		n++;
+	}
+	return n;
+}
+
+static struct event *find_event(struct ipc_word_queue *queue,
+				const struct file *file, u64 offset)
+{
+	struct event *event;
+
+	list_for_each_entry(event, &queue->events, node) {
+		if (event->file == file && event->offset == offset)
+			return event;
+	}
+	return NULL;
+}
+
+/* Called under events_lock. */
+static unsigned int events_of_file(const struct ipc_words *words,
+				   const struct file *file)
+{
+	const struct event *event;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < IPC_WORD_QUEUES; i++) {
+		list_for_each_entry(event, &words->queues[i].events, node)
+			n += event->file == file;
+	}
+	return n;
+}
+
+static struct event *new_event(const struct file *file, u64 offset, int eventfd)
+{
+	struct eventfd_ctx *context = eventfd_ctx_fdget(eventfd);
+	struct event *event;
+
+	if (IS_ERR(context))
+		return ERR_CAST(context);
+	event = kzalloc(sizeof(*event), GFP_KERNEL_ACCOUNT);
+	if (!event) {
+		eventfd_ctx_put(context);
+		return ERR_PTR(-ENOMEM);
+	}
+	event->offset = offset;
+	event->file = file;
+	event->eventfd = context;
+	event->pid = get_pid(task_tgid(current));
+	get_task_comm(event->comm, current);
+	return event;
+}
+
+/* Called under events_lock. */
+static void add_event(struct ipc_words *words, struct ipc_word_queue *queue,
+		      struct event *event)
+{
+	lockdep_assert_held(&words->events_lock);
+	spin_lock(&queue->head.lock);
+	list_add_tail(&event->node, &queue->events);
+	spin_unlock(&queue->head.lock);
+	WRITE_ONCE(words->nr_events, words->nr_events + 1);
+}
+
+static void remove_event(struct ipc_words *words, struct ipc_word_queue *queue,
+			 struct event *event)
+{
+	lockdep_assert_held(&words->events_lock);
+	spin_lock(&queue->head.lock);
+	list_del(&event->node);
+	spin_unlock(&queue->head.lock);
+	WRITE_ONCE(words->nr_events, words->nr_events - 1);
+	free_event(event);
+}
+
+int ipc_word_bind(struct file *file, u64 offset, int eventfd)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	struct ipc_word_queue *queue = queue_of(region, offset);
+	struct event *event = new_event(file, offset, eventfd);
+	struct ipc_words *words = &region->words;
+	int err = 0;
+
+	if (IS_ERR(event))
+		return PTR_ERR(event);
+	mutex_lock(&words->events_lock);
+	if (find_event(queue, file, offset))
+		err = -EEXIST;
+	else if (words->nr_events == IPC_MOST_EVENTS ||
+		 events_of_file(words, file) == IPC_MOST_EVENTS_OF_FILE)
+		err = -ENOSPC;
+	else
+		add_event(words, queue, event);
+	mutex_unlock(&words->events_lock);
+	if (err)
+		free_event(event);
+	return err;
+}
+
+int ipc_word_unbind(struct file *file, u64 offset)
+{
+	struct ipc_region *region = ipc_region_of_file(file);
+	struct ipc_word_queue *queue = queue_of(region, offset);
+	struct event *event;
+
+	mutex_lock(&region->words.events_lock);
+	event = find_event(queue, file, offset);
+	if (event)
+		remove_event(&region->words, queue, event);
+	mutex_unlock(&region->words.events_lock);
+	return event ? 0 : -ENOENT;
+}
+
+void ipc_words_release(struct file *file)
+{
+	struct ipc_words *words = &ipc_region_of_file(file)->words;
+	struct ipc_word_queue *queue;
+	struct event *event, *next;
+	unsigned int i;
+
+	/* What this file has bound was counted before it came here. */
+	if (!READ_ONCE(words->nr_events))
+		return;
+	mutex_lock(&words->events_lock);
+	for (i = 0; i < IPC_WORD_QUEUES; i++) {
+		queue = &words->queues[i];
+		list_for_each_entry_safe(event, next, &queue->events, node) {
+			if (event->file == file)
+				remove_event(words, queue, event);
+		}
+	}
+	mutex_unlock(&words->events_lock);
+}
+
 /* --- waking --- */
 
 /*
@@ -276,7 +441,7 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 {
 	struct ipc_word_queue *queue = queue_of(region, offset);
 	struct ipc_object *object = &region->object;
-	u32 some, turn, woken = 0;
+	u32 some, turn, woken = 0, signalled;
 	u64 end;
 
 	most = min_t(u32, most, INT_MAX);
@@ -284,6 +449,7 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 	ipc_at(object, WORD_WAKE, -1, -1);
 	spin_lock(&queue->head.lock);
 	end = queue->next_ticket;
+	signalled = signal_events(queue, offset);
 	for (;;) {
 		turn = min_t(u32, most - woken, WOKEN_AT_ONCE);
 		some = wake_some(&region->words, queue, offset, end, turn,
@@ -296,6 +462,10 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 		spin_lock(&queue->head.lock);
 	}
 	spin_unlock(&queue->head.lock);
+	while (signalled--) {
+		ipc_count_shared(object, IPC_WORD_EVENT, 1);
+		ipc_at(object, WORD_EVENT, -1, -1);
+	}
 	return woken;
 }
 
@@ -417,12 +587,47 @@ unsigned int ipc_words_copy_wakes(struct ipc_region *region,
 	return n;
 }
 
+static int compare_events(const void *a, const void *b)
+{
+	const struct ipc_event_copy *first = a, *second = b;
+
+	if (first->offset == second->offset)
+		return 0;
+	return first->offset < second->offset ? -1 : 1;
+}
+
+unsigned int ipc_words_copy_events(struct ipc_region *region,
+				   struct ipc_event_copy *copies)
+{
+	struct ipc_words *words = &region->words;
+	const struct event *event;
+	unsigned int i, n = 0;
+
+	mutex_lock(&words->events_lock);
+	for (i = 0; i < IPC_WORD_QUEUES; i++) {
+		list_for_each_entry(event, &words->queues[i].events, node) {
+			copies[n] = (struct ipc_event_copy){
+				.offset = event->offset,
+				.pid = get_pid(event->pid),
+			};
+			memcpy(copies[n++].comm, event->comm,
+			       sizeof(event->comm));
+		}
+	}
+	mutex_unlock(&words->events_lock);
+	sort(copies, n, sizeof(*copies), compare_events, NULL);
+	return n;
+}
+
 void ipc_words_init(struct ipc_words *words)
 {
 	unsigned int i;
 
-	for (i = 0; i < IPC_WORD_QUEUES; i++)
+	for (i = 0; i < IPC_WORD_QUEUES; i++) {
 		init_waitqueue_head(&words->queues[i].head);
+		INIT_LIST_HEAD(&words->queues[i].events);
+	}
+	mutex_init(&words->events_lock);
 }
 
 void ipc_words_fini(struct ipc_words *words)
@@ -430,6 +635,8 @@ void ipc_words_fini(struct ipc_words *words)
 	struct ipc_wake_notes *notes = words->notes;
 	unsigned int i;
 
+	WARN_ON_ONCE(words->nr_events);
+	mutex_destroy(&words->events_lock);
 	if (!notes)
 		return;
 	for (i = 0; i < IPC_WAKES_KEPT; i++) {

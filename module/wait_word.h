@@ -43,6 +43,13 @@
  * over those whose tickets are newer than its beginning: it wakes whom it would
  * have woken in one go, and it ends.
  *
+ * Eventfds.  One that is bound to a word hangs on the word's queue, and each
+ * wake-up of the word signals it, under the lock: who binds it and then looks at
+ * the word misses nothing, as above.  A binding belongs to the file that it was
+ * made by and goes at that file's release, when no call can make another;
+ * events_lock, a mutex, has those who bind and unbind come one by one, and the
+ * lists change only with it and the queue's lock held.
+ *
  * Truncation.  The word is loaded from the page cache; a page that was cut off
  * after it was looked up counts as not there, that is zeros, which is what the
  * region has there when it grows again.  Waiters are not looked for when the
@@ -51,6 +58,8 @@
 #ifndef IPCDEMO_WAIT_WORD_H
 #define IPCDEMO_WAIT_WORD_H
 
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -87,6 +96,18 @@ struct ipc_wake_notes {
 struct ipc_word_queue {
 	struct wait_queue_head head;
 	u64 next_ticket; /* head.lock */
+	struct list_head events; /* head.lock, and events_lock to change it */
+};
+
+/* Eventfds that a file, and a region, may have bound. */
+#define IPC_MOST_EVENTS_OF_FILE 64
+#define IPC_MOST_EVENTS		1024
+
+/* A bound eventfd, for a view; holds a reference to @pid. */
+struct ipc_event_copy {
+	u64 offset;
+	struct pid *pid; /* who bound it */
+	char comm[TASK_COMM_LEN];
 };
 
 /* A region's part of this; starts zeroed. */
@@ -94,6 +115,8 @@ struct ipc_words {
 	struct ipc_word_queue queues[IPC_WORD_QUEUES];
 	/* Made before the first waiter stands on a queue; never changes then. */
 	struct ipc_wake_notes *notes;
+	struct mutex events_lock; /* guards nr_events; queues' locks inside */
+	u32 nr_events;
 };
 
 /* What a call waits for, as of struct ipcdemo_wait. */
@@ -152,6 +175,24 @@ int ipc_word_wake(struct file *file, u64 offset, u32 most);
 int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
 		       const struct ipc_word_wait *wait, u32 *woken);
 
+/**
+ * ipc_word_bind() - have an eventfd signalled by each wake-up of a word
+ * @file:	open for reading; the binding belongs to it
+ * @offset:	of the word; checked
+ * @eventfd:	the descriptor
+ *
+ * Context: may sleep.
+ * Return: 0; -EBADF or -EINVAL: it is no eventfd; -EEXIST: the file has bound one
+ * to the word; -ENOSPC; -ENOMEM.
+ */
+int ipc_word_bind(struct file *file, u64 offset, int eventfd);
+
+/* The reverse.  Return: 0 or -ENOENT. */
+int ipc_word_unbind(struct file *file, u64 offset);
+
+/* A file of a region is released: its bindings go. */
+void ipc_words_release(struct file *file);
+
 /*
  * Wake one who waits for a word, on behalf of a process that has died.  May sleep;
  * may be called under mmap_lock.
@@ -167,6 +208,13 @@ void ipc_word_wake_for(struct ipc_region *region, u64 offset, struct pid *pid,
  */
 unsigned int ipc_words_copy_wakes(struct ipc_region *region,
 				  struct ipc_wake_note *notes);
+
+/*
+ * Copy the bindings of a region, by word, into room for IPC_MOST_EVENTS; each pid
+ * is put by the caller.  May sleep.  Return: how many.
+ */
+unsigned int ipc_words_copy_events(struct ipc_region *region,
+				   struct ipc_event_copy *copies);
 
 /* How many tasks wait for words of a region. */
 unsigned int ipc_words_count(struct ipc_region *region);

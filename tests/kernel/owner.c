@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 
 #define WAITERS IPCDEMO_LOCK_WAITERS
@@ -117,12 +118,6 @@ static void let_exit(struct actor *actor)
 {
 	begin(actor, do_exit, 0, 0, 0);
 	assert_int_equal(0, dies_of(actor));
-}
-
-static void kill_it(struct actor *actor)
-{
-	kill(actor->pid, SIGKILL);
-	assert_int_equal(SIGKILL, dies_of(actor));
 }
 
 /* --- requests --------------------------------------------------------------------- */
@@ -247,7 +242,7 @@ static void check_who(void)
 	other = new_actor_with(fd);
 	second = does(other, do_register, 2 * PAGE, 1, 0).ret;
 	assert_int_not_equal(second, number);
-	kill_it(other);
+	kill_actor(other);
 	assert_int_equal(number, load(WORD(0)));
 	/* Threads are the process, and so is who shares its memory. */
 	assert_ret(number, does(actor, do_number_in_thread, 0, 0, 0).ret);
@@ -257,7 +252,7 @@ static void check_who(void)
 	assert_ret(0, does(actor, do_fork, number, 0, 0).ret);
 	assert_ret(number, does(actor, do_number, 0, 0, 0).ret);
 	assert_int_equal(number, load(WORD(0)));
-	kill_it(actor);
+	kill_actor(actor);
 	eventually(load(WORD(0)) == DIED);
 }
 
@@ -298,7 +293,7 @@ static void check_way(void)
 static void locks_of_the_dead_are_marked(void **state)
 {
 	static way_to_die *const ways[] = {unmap_all, exec_it, let_exit,
-					   kill_it};
+					   kill_actor};
 	size_t i;
 
 	(void)state;
@@ -321,7 +316,7 @@ static void check_between(void)
 
 		store(WORD(0), values[i]);
 		sleeper = sleeper_at(WORD(0), values[i]);
-		kill_it(actor);
+		kill_actor(actor);
 		returns(sleeper, 0);
 		assert_int_equal(values[i], load(WORD(0)));
 		destroy(sleeper);
@@ -350,7 +345,7 @@ static void check_asleep(void)
 	begin(actor, do_wait_for_lock, WORD(0), WAITERS, 0);
 	sleeps_in(actor, SYS_ioctl);
 	next = sleeper_at(WORD(0), WAITERS);
-	kill_it(actor);
+	kill_actor(actor);
 	returns(next, 0);
 	assert_ret(0, wake(WORD(0), INT_MAX));
 	destroy(next);
@@ -393,7 +388,7 @@ static void check_bad_tables(void)
 	set_entry(ENTRIES, WORD(0) | 1); /* behind the table */
 	pages = stat_of(fd).pages;
 	sleeper = sleeper_at(WORD(1), other | WAITERS);
-	kill_it(actor);
+	kill_actor(actor);
 	eventually(load(WORD(3)) == DIED);
 	assert_int_equal(number, load(WORD(0)));
 	assert_int_equal(other | WAITERS, load(WORD(1)));
@@ -429,7 +424,7 @@ static void pages_that_are_not_there_are_not_made(void **state)
 		assert_ret(sizeof(entries),
 			   pwrite(fd, entries, sizeof(entries), AT));
 		assert_ret(0, ftruncate(fd, lengths[i]));
-		kill_it(actor);
+		kill_actor(actor);
 		/* Nothing but the table is there. */
 		assert_true(stat_of(fd).pages <= 2);
 		assert_ret(0, munmap(map, LENGTH));
@@ -485,7 +480,7 @@ static void check_shuffle(void)
 	/* The last of it. */
 	assert_ret(0, does(actor, do_unmap, 0, PAGE, 0).ret);
 	assert_int_equal(DIED, load(WORD(0)));
-	kill_it(actor);
+	kill_actor(actor);
 }
 
 static void the_last_mapping_counts(void **state)
@@ -517,7 +512,7 @@ static void check_again(void)
 	second = does(actor, do_register, 0, ENTRIES, 0).ret;
 	assert_true(second >= 1 && second != number);
 	/* The old number is nobody's any more. */
-	kill_it(actor);
+	kill_actor(actor);
 	assert_int_equal(number, load(WORD(0)));
 }
 
@@ -542,13 +537,70 @@ static void a_region_without_a_name_is_walked(void **state)
 	assert_ret(0, umount2(our_dir, MNT_DETACH));
 	store(WORD(0), number | WAITERS);
 	sleeper = sleeper_at(WORD(0), number | WAITERS);
-	kill_it(actor);
+	kill_actor(actor);
 	returns(sleeper, 0);
 	assert_int_equal(DIED | WAITERS, load(WORD(0)));
 	destroy(sleeper);
 	assert_ret(0, munmap(map, LENGTH));
 	close(fd);
 	assert_ret(0, mount("none", our_dir, "ipcdemofs", 0, NULL));
+}
+
+/* An event loop is told, too. */
+static void check_event(void)
+{
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct ipcdemo_word_event bind = {
+		.size = sizeof(bind), .offset = WORD(0), .eventfd = event};
+	__u32 number;
+	struct actor *actor = owner_of(1, &number);
+	__u64 value;
+
+	assert_ret(0, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &bind));
+	kill_actor(actor);
+	eventually(read(event, &value, sizeof(value)) == sizeof(value));
+	assert_int_equal(value, 1);
+	bind.eventfd = -1;
+	assert_ret(0, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &bind));
+	close(event);
+}
+
+static void an_eventfd_is_signalled(void **state)
+{
+	(void)state;
+	on_each(OUR_OWN, check_event);
+}
+
+static void check_shown(void)
+{
+	char lines[3][128], want[128];
+	__u32 number, second;
+	struct actor *actor = owner_of(1, &number), *other, *sleeper;
+
+	other = new_actor_with(fd);
+	second = does(other, do_register, 2 * PAGE, 3, 0).ret;
+	assert_int_equal(block(OWNERS_BLOCK, lines, NR(lines)), 2);
+	snprintf(want, sizeof(want), "%u %d owner 0 %u\n", number, actor->pid,
+		 ENTRIES);
+	assert_string_equal(lines[0], want);
+	snprintf(want, sizeof(want), "%u %d owner %u 3\n", second, other->pid,
+		 2 * PAGE);
+	assert_string_equal(lines[1], want);
+	/* The dead one woke. */
+	sleeper = sleeper_at(WORD(0), number);
+	kill_actor(actor);
+	returns(sleeper, 0);
+	eventually(lines_of(OWNERS_BLOCK) == 1);
+	assert_int_equal(block(WAKES_BLOCK, lines, 1), 1);
+	kill_actor(other);
+	eventually(lines_of(OWNERS_BLOCK) == 0);
+	destroy(sleeper);
+}
+
+static void owners_are_shown(void **state)
+{
+	(void)state;
+	on_each(OUR_FILE | OUR_ANON, check_shown);
 }
 
 /* --- at the same time ------------------------------------------------------------- */
@@ -617,7 +669,7 @@ static void check_race(void)
 
 	memset(map, 0, LENGTH);
 	assert_ret(0, does(actor, do_race, 0, 0, 0).ret);
-	kill_it(actor);
+	kill_actor(actor);
 	new = counter_of("owner.new") - new;
 	eventually(counter_of("owner.died") - died == new);
 	assert_true(new >= 1);
@@ -647,6 +699,8 @@ static const struct claim claims[] = {
 	{"a process can register again", a_process_can_register_again, DEV},
 	{"a region without a name is walked", a_region_without_a_name_is_walked,
 	 DEV},
+	{"an eventfd is signalled, too", an_eventfd_is_signalled, DEV},
+	{"owners are shown", owners_are_shown, DEV},
 	{"registering meets unmapping", registering_meets_unmapping, DEV},
 };
 

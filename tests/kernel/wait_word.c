@@ -13,6 +13,8 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 
 /* --- the word --------------------------------------------------------------------- */
@@ -632,8 +634,7 @@ static void check_killed(void)
 {
 	struct actor *actor = sleeper_at(0, 0), *other = sleeper_at(0, 0);
 
-	kill(actor->pid, SIGKILL);
-	assert_int_equal(dies_of(actor), SIGKILL);
+	kill_actor(actor);
 	assert_ret(1, wake(0, 1));
 	returns(other, 0);
 	assert_ret(0, wake(0, INT_MAX));
@@ -892,6 +893,342 @@ static void wake_and_wait_wakes_nobody_twice(void **state)
 	on_each(OUR_OWN, check_wake_wait_restarted);
 }
 
+/* --- eventfds --------------------------------------------------------------------- */
+
+static long bind_on(int on, __u64 offset, int eventfd)
+{
+	struct ipcdemo_word_event request = {
+		.size = sizeof(request), .offset = offset, .eventfd = eventfd};
+
+	return ioctl(on, IPCDEMO_IOC_WORD_EVENT, &request);
+}
+
+static int new_eventfd(void)
+{
+	int ret = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	assert_int_not_equal(ret, -1);
+	return ret;
+}
+
+/* What it was signalled since it was asked last. */
+static __u64 signals_of(int event)
+{
+	__u64 value = 0;
+
+	if (read(event, &value, sizeof(value)) < 0)
+		assert_int_equal(errno, EAGAIN);
+	return value;
+}
+
+static void check_bad_events(void)
+{
+	struct ipcdemo_word_event good = {.size = sizeof(good)}, bad;
+	int event = new_eventfd(), writer;
+
+	good.eventfd = event;
+	bad = good;
+	bad.flags = 1;
+	assert_errno(EINVAL, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &bad));
+	bad = good;
+	bad.zero = 1;
+	assert_errno(EINVAL, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &bad));
+	assert_errno(EFAULT, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, nowhere()));
+	assert_errno(EINVAL, bind_on(fd, 2, event));
+	assert_errno(EINVAL, bind_on(fd, 2, -1));
+	assert_errno(EFAULT, bind_on(fd, stat_of(fd).length, event));
+	assert_errno(ENOENT, bind_on(fd, stat_of(fd).length, -1));
+	assert_errno(EBADF, bind_on(fd, 0, -2));
+	assert_errno(EBADF, bind_on(fd, 0, 1000));
+	assert_errno(EINVAL, bind_on(fd, 0, fd));
+	assert_errno(ENOENT, bind_on(fd, 0, -1));
+	writer = reopened(O_WRONLY);
+	assert_errno(EBADF, bind_on(writer, 0, event));
+	close(writer);
+	assert_int_equal(lines_of(EVENTS_BLOCK), 0);
+	assert_ret(0, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &good));
+	assert_errno(EEXIST, bind_on(fd, 0, event));
+	assert_ret(0, bind_on(fd, 0, -1));
+	assert_errno(ENOENT, bind_on(fd, 0, -1));
+	close(event);
+}
+
+static void bad_bindings_are_refused(void **state)
+{
+	struct ends e = open_ends(O_NONBLOCK);
+
+	(void)state;
+	assert_int_equal(sizeof(struct ipcdemo_word_event), 24);
+	assert_errno(ENOTTY, bind_on(e.r, 0, -1));
+	close(e.r);
+	close(e.w);
+	on_each(OUR_OWN, check_bad_events);
+}
+
+static long do_epoll(long epoll, long b, long c)
+{
+	struct epoll_event event;
+
+	(void)b;
+	(void)c;
+	return epoll_wait(epoll, &event, 1, -1);
+}
+
+static void check_events(void)
+{
+	int first = new_eventfd(), second = new_eventfd(), other, epoll;
+	struct epoll_event in = {.events = EPOLLIN};
+	struct actor *actor, *sleeper;
+
+	other = reopened(O_RDONLY);
+	assert_ret(0, bind_on(fd, 4, first));
+	assert_ret(0, bind_on(other, 4, second));
+	/* Not counted, and not of another word. */
+	assert_ret(0, wake(4, 1));
+	assert_ret(0, wake(0, INT_MAX));
+	assert_ret(0, wake(8, 1));
+	assert_int_equal(signals_of(first), 1);
+	assert_int_equal(signals_of(second), 1);
+	sleeper = sleeper_at(4, 0);
+	assert_ret(1, wake(4, INT_MAX));
+	assert_ret(0, wake(4, INT_MAX));
+	returns(sleeper, 0);
+	assert_int_equal(signals_of(first), 2);
+
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	assert_ret(0, epoll_ctl(epoll, EPOLL_CTL_ADD, first, &in));
+	actor = new_actor_with_both(epoll, first);
+	begin(actor, do_epoll, epoll, 0, 0);
+	sleeps_in(actor, SYS_epoll_wait);
+	assert_ret(0, wake(4, 1));
+	returns(actor, 1);
+
+	/* The file that is closed takes its binding along. */
+	close(other);
+	assert_int_equal(lines_of(EVENTS_BLOCK), 1);
+	signals_of(first);
+	signals_of(second);
+	assert_ret(0, wake(4, 1));
+	assert_int_equal(signals_of(first), 1);
+	assert_int_equal(signals_of(second), 0);
+	/* An eventfd that the program has closed is signalled for nobody. */
+	close(first);
+	destroy(actor);
+	assert_ret(0, wake(4, 1));
+	assert_ret(0, bind_on(fd, 4, -1));
+	assert_int_equal(lines_of(EVENTS_BLOCK), 0);
+	close(second);
+	close(epoll);
+	destroy(sleeper);
+}
+
+static void a_bound_eventfd_is_signalled(void **state)
+{
+	(void)state;
+	on_each(OUR_OWN, check_events);
+}
+
+/* The open file, not the descriptor; a mapping has it open, too. */
+static void check_bound_file(void)
+{
+	int event = new_eventfd(), other = reopened(O_RDWR), copy;
+	char *at;
+
+	assert_ret(0, bind_on(other, 4, event));
+	copy = fcntl(other, F_DUPFD_CLOEXEC, 0);
+	at = mmap(NULL, PAGE, RW, MAP_SHARED, other, 0);
+	assert_errno(EEXIST, bind_on(copy, 4, event));
+	close(other);
+	close(copy);
+	assert_ret(0, wake(4, 1));
+	assert_int_equal(signals_of(event), 1);
+	assert_ret(0, munmap(at, PAGE));
+	assert_int_equal(lines_of(EVENTS_BLOCK), 0);
+	assert_ret(0, wake(4, 1));
+	assert_int_equal(signals_of(event), 0);
+	close(event);
+}
+
+static void a_binding_belongs_to_the_open_file(void **state)
+{
+	(void)state;
+	on_each(OUR_OWN, check_bound_file);
+}
+
+static void check_most_events(void)
+{
+	int event = new_eventfd(), files[17];
+	unsigned int i, j;
+
+	for (i = 0; i < 16; i++) {
+		files[i] = reopened(O_RDONLY);
+		for (j = 0; j < 64; j++)
+			assert_ret(0, bind_on(files[i], 4 * j, event));
+		if (!i)
+			assert_errno(ENOSPC, bind_on(files[i], 4 * j, event));
+	}
+	files[i] = reopened(O_RDONLY);
+	assert_errno(ENOSPC, bind_on(files[i], 0, event));
+	assert_int_equal(lines_of(EVENTS_BLOCK), 1024);
+	assert_ret(0, wake(8, 1));
+	assert_int_equal(signals_of(event), 16);
+	assert_ret(0, bind_on(files[0], 12, -1));
+	assert_ret(0, bind_on(files[i], 0, event));
+	for (i = 0; i < NR(files); i++)
+		close(files[i]);
+	assert_int_equal(lines_of(EVENTS_BLOCK), 0);
+	close(event);
+}
+
+static void bindings_are_limited(void **state)
+{
+	(void)state;
+	on_each(OUR_FILE | DEFAULT, check_most_events);
+}
+
+/* A word that was cut off cannot be bound, but be unbound. */
+static void truncation_leaves_bindings(void **state)
+{
+	int event = new_eventfd();
+
+	(void)state;
+	kind = &kinds[1];
+	fd = file_fd(LENGTH);
+	assert_ret(0, bind_on(fd, PAGE, event));
+	assert_ret(0, ftruncate(fd, 0));
+	assert_errno(EFAULT, bind_on(fd, PAGE, event));
+	assert_ret(0, bind_on(fd, PAGE, -1));
+	assert_errno(ENOENT, bind_on(fd, PAGE, -1));
+	close(fd);
+	close(event);
+}
+
+/* --- what is shown ---------------------------------------------------------------- */
+
+static void check_shown(void)
+{
+	struct actor *actors[3];
+	char lines[4][128], want[128];
+	size_t i;
+
+	/* The last word first: they are shown by word. */
+	actors[2] = sleeper_at(2 * PAGE, 0);
+	actors[0] = sleeper_at(8, 0);
+	actors[1] = sleeper_at(8, 0);
+	assert_int_equal(block(WAITERS_BLOCK, lines, NR(lines)), 3);
+	for (i = 0; i < 3; i++) {
+		snprintf(want, sizeof(want), "%u word.wait %d wait_word",
+			 i == 2 ? 2 * PAGE : 8, actors[i]->pid);
+		if (strncmp(lines[i], want, strlen(want)) ||
+		    !strstr(lines[i], " sleeping\n"))
+			fail_msg("not %s but: %s", want, lines[i]);
+	}
+	assert_int_equal(lines_of(WAKES_BLOCK), 0);
+	assert_ret(1, does(new_actor_with(fd), do_wake, 8, 1, 0).ret);
+	assert_ret(1, wake(2 * PAGE, 1));
+	returns(actors[0], 0);
+	returns(actors[2], 0);
+	/* A killed one leaves nothing. */
+	kill_actor(actors[1]);
+	assert_int_equal(lines_of(WAITERS_BLOCK), 0);
+	assert_int_equal(block(WAKES_BLOCK, lines, NR(lines)), 2);
+	snprintf(want, sizeof(want), "%u %d wait_word", 2 * PAGE, getpid());
+	assert_int_equal(strncmp(lines[1], want, strlen(want)), 0);
+	snprintf(want, sizeof(want), " %d wait_word", actors[2]->pid);
+	assert_non_null(strstr(lines[1], want));
+	snprintf(want, sizeof(want), " %d wait_word", actors[0]->pid);
+	assert_non_null(strstr(lines[0], want));
+	destroy(actors[0]);
+	destroy(actors[2]);
+}
+
+static void who_waits_and_who_woke_whom_is_shown(void **state)
+{
+	(void)state;
+	on_each(OUR_FILE | OUR_ANON, check_shown);
+}
+
+static void the_newest_wake_ups_are_shown(void **state)
+{
+	struct actor *actor;
+	char lines[40][128];
+	int i;
+
+	(void)state;
+	kind = &kinds[1];
+	fd = file_fd(LENGTH);
+	actor = new_actor_with(fd);
+	for (i = 0; i < 35; i++) {
+		begin(actor, do_wait, 4 * i, 0, 0);
+		sleeps_in(actor, SYS_ioctl);
+		assert_ret(1, wake(4 * i, 1));
+		returns(actor, 0);
+	}
+	assert_int_equal(block(WAKES_BLOCK, lines, NR(lines)), 32);
+	assert_int_equal(atoi(lines[0]), 4 * 3);
+	assert_int_equal(atoi(lines[31]), 4 * 34);
+	destroy(actor);
+	close(fd);
+}
+
+/* Somebody is woken, and held before he runs on. */
+static void check_shown_woken(void)
+{
+	struct actor *actor = new_actor_with(fd);
+	char lines[1][128];
+	int ctl = control();
+
+	add_gate(ctl, "word.wait", 1);
+	begin(actor, do_wait, 0, 0, 0);
+	arrives(ctl, actor, "word.wait");
+	assert_ret(1, wake(0, 1));
+	assert_int_equal(block(WAITERS_BLOCK, lines, 1), 1);
+	assert_non_null(strstr(lines[0], " woken\n"));
+	go(ctl, actor);
+	returns(actor, 0);
+	destroy(actor);
+	close(ctl);
+}
+
+static void who_was_woken_is_shown_so(void **state)
+{
+	(void)state;
+	on_each(OUR_OWN, check_shown_woken);
+}
+
+/* The gates know who waits, also since before there was one. */
+static void who_waits_is_told_of(void **state)
+{
+	struct ipcdemo_arrival task = {};
+	struct ipcdemo_tasks request = {
+		.size = sizeof(request),
+		.flags = IPCDEMO_TASKS_QUIET,
+		.timeout_ms = PATIENCE_MS,
+		.count = 1,
+		.tasks = (uintptr_t)&task,
+		.element_size = sizeof(task),
+	};
+	struct actor *actor;
+	int ctl = control(), i;
+
+	(void)state;
+	kind = &kinds[1];
+	fd = file_fd(LENGTH);
+	for (i = 0; i < 2; i++) {
+		actor = sleeper_at(PAGE, 0);
+		task.pid = actor->pid;
+		assert_ret(0, ioctl(ctl, IPCDEMO_IOC_TASKS, &request));
+		assert_int_equal(task.state, IPCDEMO_TASK_ASLEEP);
+		assert_int_equal(task.id, stat_of(fd).id);
+		assert_int_equal(0, strcmp(task.point,
+					   i ? "word.sleep" : "word.wait"));
+		destroy(actor);
+		add_gate(ctl, "word.wake", 0);
+	}
+	close(ctl);
+	close(fd);
+}
+
 /* --- the region ------------------------------------------------------------------- */
 
 static void truncation_leaves_waiters(void **state)
@@ -927,8 +1264,7 @@ static void a_region_goes_with_its_last_waiter(void **state)
 	close(fd);
 	sleeps_in(actor, SYS_ioctl);
 	assert_ret(0, access(path, F_OK));
-	kill(actor->pid, SIGKILL);
-	assert_int_equal(dies_of(actor), SIGKILL);
+	kill_actor(actor);
 	eventually(access(path, F_OK));
 }
 
@@ -973,6 +1309,19 @@ static const struct claim claims[] = {
 	{"WAKE_WAIT does both", wake_and_wait_does_both, DEV},
 	{"WAKE_WAIT, restarted, wakes nobody twice",
 	 wake_and_wait_wakes_nobody_twice, DEV},
+	{"bad bindings are refused", bad_bindings_are_refused, DEV},
+	{"a bound eventfd is signalled by each wake-up",
+	 a_bound_eventfd_is_signalled, DEV},
+	{"a binding belongs to the open file",
+	 a_binding_belongs_to_the_open_file, DEV},
+	{"bindings are limited", bindings_are_limited, DEV},
+	{"truncation leaves bindings", truncation_leaves_bindings, DEV},
+	{"who waits, and who woke whom, is shown",
+	 who_waits_and_who_woke_whom_is_shown, DEV},
+	{"the newest wake-ups are shown", the_newest_wake_ups_are_shown, DEV},
+	{"who was woken is shown so", who_was_woken_is_shown_so, DEV},
+	{"who waits is told of, also since before anybody looked",
+	 who_waits_is_told_of, DEV},
 	{"truncation leaves waiters", truncation_leaves_waiters, DEV},
 	{"a region goes with its last waiter",
 	 a_region_goes_with_its_last_waiter, DEV},

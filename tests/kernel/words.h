@@ -11,6 +11,7 @@
 #include "harness.h"
 
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -257,6 +258,12 @@ static inline void fails(struct actor *actor, int err)
 			 strerror(reply.err), strerror(err));
 }
 
+static inline void kill_actor(struct actor *actor)
+{
+	kill(actor->pid, SIGKILL);
+	assert_int_equal(SIGKILL, dies_of(actor));
+}
+
 /* --- what the module says --------------------------------------------------------- */
 
 static inline struct ipcdemo_region_stat stat_of(int of)
@@ -285,6 +292,46 @@ static inline __u64 counter_of(const char *point)
 	if (!found)
 		fail_msg("%s has no line %s", path, point);
 	return value;
+}
+
+#define WAITERS_BLOCK "offset point pid command seconds state\n"
+#define WAKES_BLOCK   "offset waker waker_command woken woken_command waited seconds\n"
+#define OWNERS_BLOCK  "owner pid command offset entries\n"
+#define EVENTS_BLOCK  "offset pid command\n"
+
+/*
+ * The lines of a block of the region's file in /proc, at most @room; the number of
+ * all of them.
+ */
+static inline size_t block(const char *header, char lines[][128], size_t room)
+{
+	char path[64], line[512];
+	bool inside = false, found = false;
+	size_t n = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/ipcdemo/region/%u", stat_of(fd).id);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (inside && line[0] == '\n')
+			inside = false;
+		if (inside && n < room)
+			snprintf(lines[n], 128, "%.127s", line);
+		n += inside;
+		found |= !strcmp(line, header);
+		if (!strcmp(line, header))
+			inside = true;
+	}
+	fclose(file);
+	if (!found)
+		fail_msg("%s has no lines %s", path, header);
+	return n;
+}
+
+static inline size_t lines_of(const char *header)
+{
+	return block(header, NULL, 0);
 }
 
 /* --- gates ------------------------------------------------------------------------ */

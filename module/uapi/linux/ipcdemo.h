@@ -500,6 +500,22 @@ struct ipcdemo_owner {
 	__u32 owner;
 };
 
+/**
+ * struct ipcdemo_word_event - bind an eventfd to a word of a region
+ * @size:	in: sizeof this struct
+ * @flags:	in: 0
+ * @offset:	in: where the word is, bytes from the start of the region
+ * @eventfd:	in: a descriptor of eventfd(2); -1: unbind
+ * @zero:	in: 0
+ */
+struct ipcdemo_word_event {
+	__u32 size;
+	__u32 flags;
+	__u64 offset;
+	__s32 eventfd;
+	__u32 zero;
+};
+
 /* A lock word. */
 #define IPCDEMO_LOCK_WAITERS 0x80000000 /* somebody may wait for it */
 #define IPCDEMO_LOCK_DIED    0x40000000 /* who had it died with it */
@@ -693,6 +709,19 @@ struct ipcdemo_owner {
  */
 #define IPCDEMO_IOC_WAKE_WAIT \
 	_IOWR(IPCDEMO_IOC_MAGIC, 0x25, struct ipcdemo_wake_wait)
+
+/*
+ * Have each WAKE of the word, and each wake-up of it when an owner dies, add 1 to
+ * an eventfd, whether or not anybody waits; so that poll(2) can wait for it.  It
+ * is not counted in what WAKE returns.  A descriptor that is open for reading,
+ * else EBADF.  The binding belongs to the open file: it goes with the last copy of
+ * the descriptor, and of the mappings that were made by it, or with -1.  EBADF,
+ * EINVAL: it is no eventfd; EEXIST: the file has one bound to the word; ENOSPC: the
+ * file has 64 bound, or all files of the region 1024; ENOENT: -1, and none is;
+ * ENOMEM.  A word that was cut off from the region can be unbound.
+ */
+#define IPCDEMO_IOC_WORD_EVENT \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x26, struct ipcdemo_word_event)
 
 /*
  * Register the calling process as one that holds locks in the region; threads, and
