@@ -613,6 +613,80 @@ static int show_pipe_json(const struct ipcdemo_pipe_view *v,
 	return put_json(o);
 }
 
+static void add_seconds(json_object *to, const char *key, double seconds)
+{
+	json_object_object_add(to, key, json_object_new_double(seconds));
+}
+
+static json_object *json_word_waiters(const struct ipcdemo_region_view *v)
+{
+	json_object *list = json_object_new_array(), *o;
+	const struct ipcdemo_word_waiter *w;
+
+	for (w = v->waiters; w < v->waiters + v->nwaiters; w++) {
+		o = json_object_new_object();
+		add_number(o, "offset", w->offset);
+		add_string(o, "point", w->task.point);
+		add_number(o, "pid", w->task.pid);
+		add_string(o, "command", w->task.command);
+		add_seconds(o, "seconds", w->task.seconds);
+		add_string(o, "state", w->task.state);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static json_object *json_wakes(const struct ipcdemo_region_view *v)
+{
+	json_object *list = json_object_new_array(), *o;
+	const struct ipcdemo_wake_up *w;
+
+	for (w = v->wakes; w < v->wakes + v->nwakes; w++) {
+		o = json_object_new_object();
+		add_number(o, "offset", w->offset);
+		add_number(o, "waker", w->waker);
+		add_string(o, "waker_command", w->waker_command);
+		add_number(o, "woken", w->woken);
+		add_string(o, "woken_command", w->woken_command);
+		add_seconds(o, "waited", w->waited);
+		add_seconds(o, "seconds", w->seconds);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static json_object *json_owners(const struct ipcdemo_region_view *v)
+{
+	json_object *list = json_object_new_array(), *o;
+	const struct ipcdemo_lock_owner *owner;
+
+	for (owner = v->owners; owner < v->owners + v->nowners; owner++) {
+		o = json_object_new_object();
+		add_number(o, "owner", owner->owner);
+		add_number(o, "pid", owner->pid);
+		add_string(o, "command", owner->command);
+		add_number(o, "offset", owner->offset);
+		add_number(o, "entries", owner->entries);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static json_object *json_eventfds(const struct ipcdemo_region_view *v)
+{
+	json_object *list = json_object_new_array(), *o;
+	const struct ipcdemo_bound_eventfd *e;
+
+	for (e = v->eventfds; e < v->eventfds + v->neventfds; e++) {
+		o = json_object_new_object();
+		add_number(o, "offset", e->offset);
+		add_number(o, "pid", e->pid);
+		add_string(o, "command", e->command);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static int show_region_json(const struct ipcdemo_region_view *v,
 			    const struct ipcdemo_maps *maps)
 {
@@ -662,6 +736,10 @@ static int show_region_json(const struct ipcdemo_region_view *v,
 		json_object_array_add(list, m);
 	}
 	json_object_object_add(o, "faults", list);
+	json_object_object_add(o, "waiters", json_word_waiters(v));
+	json_object_object_add(o, "wake_ups", json_wakes(v));
+	json_object_object_add(o, "owners", json_owners(v));
+	json_object_object_add(o, "eventfds", json_eventfds(v));
 	add_number(o, "hidden_processes", maps->hidden);
 	json_object_object_add(o, "counters",
 			       json_counters(v->counters, v->ncounters));

@@ -9,7 +9,7 @@
 
 #include "cli.h"
 
-/* So many of the newest faults are drawn. */
+/* So many of the newest faults, and wake-ups, are drawn. */
 #define FAULTS_DRAWN 5
 
 #define CELLS	     32
@@ -289,6 +289,67 @@ static void draw_faults(const struct ipcdemo_region_view *v)
 	}
 }
 
+/* A command, and the columns behind it. */
+static void draw_command(const char *command)
+{
+	printf("%*s", 16 - put_safe(stdout, command), "");
+}
+
+/* Who waits, word by word; then who woke whom, the newest last. */
+static void draw_words(const struct style *style,
+		       const struct ipcdemo_region_view *v)
+{
+	const struct ipcdemo_word_waiter *w;
+	const struct ipcdemo_wake_up *u;
+	size_t i;
+
+	if (v->nwaiters)
+		puts("\n  who waits for a word");
+	for (i = 0; i < v->nwaiters; i++) {
+		w = &v->waiters[i];
+		printf("  word at %-8llu %s%-9s%s  pid %-7d ", w->offset,
+		       paint(style, YELLOW), w->task.point, paint(style, NONE),
+		       w->task.pid);
+		draw_command(w->task.command);
+		printf(" %8.2f s  %s\n", w->task.seconds, w->task.state);
+	}
+	i = v->nwakes > FAULTS_DRAWN ? v->nwakes - FAULTS_DRAWN : 0;
+	if (i < v->nwakes)
+		puts("\n  newest wake-ups");
+	for (; i < v->nwakes; i++) {
+		u = &v->wakes[i];
+		printf("  word at %-8llu pid %-7d ", u->offset, u->waker);
+		draw_command(u->waker_command);
+		printf(" woke pid %-7d ", u->woken);
+		draw_command(u->woken_command);
+		printf(" after %.3f s, %.3f s ago\n", u->waited, u->seconds);
+	}
+}
+
+static void draw_owners(const struct ipcdemo_region_view *v)
+{
+	const struct ipcdemo_bound_eventfd *e;
+	const struct ipcdemo_lock_owner *o;
+	size_t i;
+
+	if (v->nowners)
+		puts("\n  owners of locks");
+	for (i = 0; i < v->nowners; i++) {
+		o = &v->owners[i];
+		printf("  owner %-8u pid %-7d ", o->owner, o->pid);
+		draw_command(o->command);
+		printf(" table of %u at %llu\n", o->entries, o->offset);
+	}
+	if (v->neventfds)
+		puts("\n  bound eventfds");
+	for (i = 0; i < v->neventfds; i++) {
+		e = &v->eventfds[i];
+		printf("  word at %-8llu pid %-7d ", e->offset, e->pid);
+		put_safe(stdout, e->command);
+		putchar('\n');
+	}
+}
+
 void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
 		 const struct ipcdemo_maps *maps)
 {
@@ -322,6 +383,8 @@ void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
 	putchar('\n');
 	draw_pages(v);
 	draw_faults(v);
+	draw_words(style, v);
+	draw_owners(v);
 	putchar('\n');
 	draw_counters(v->counters, v->ncounters);
 }

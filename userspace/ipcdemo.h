@@ -328,6 +328,64 @@ struct ipcdemo_fault {
 };
 
 /**
+ * struct ipcdemo_word_waiter - a task that waits for a word of a region
+ * @offset:	where the word is, in bytes
+ * @task:	who, since when
+ */
+struct ipcdemo_word_waiter {
+	__u64 offset;
+	struct ipcdemo_waiter task;
+};
+
+/**
+ * struct ipcdemo_wake_up - who woke whom
+ * @offset:	the word
+ * @waker:	process id, 0 if it is not visible from here
+ * @waker_command: its command
+ * @woken:	likewise
+ * @woken_command: its command
+ * @waited:	for how long it had waited, seconds
+ * @seconds:	how long ago it was woken
+ */
+struct ipcdemo_wake_up {
+	__u64 offset;
+	pid_t waker;
+	char waker_command[32];
+	pid_t woken;
+	char woken_command[32];
+	double waited;
+	double seconds;
+};
+
+/**
+ * struct ipcdemo_lock_owner - a process that holds locks in a region
+ * @owner:	its number in lock words
+ * @pid:	its process id, 0 if it is not visible from here
+ * @command:	its command
+ * @offset:	where its table is
+ * @entries:	how many entries that has
+ */
+struct ipcdemo_lock_owner {
+	__u32 owner;
+	pid_t pid;
+	char command[32];
+	__u64 offset;
+	__u32 entries;
+};
+
+/**
+ * struct ipcdemo_bound_eventfd - an eventfd that a word signals
+ * @offset:	the word
+ * @pid:	who bound it, 0 if it is not visible from here
+ * @command:	its command
+ */
+struct ipcdemo_bound_eventfd {
+	__u64 offset;
+	pid_t pid;
+	char command[32];
+};
+
+/**
  * struct ipcdemo_region_view - /proc/ipcdemo/region/ID
  */
 struct ipcdemo_region_view {
@@ -350,6 +408,14 @@ struct ipcdemo_region_view {
 	struct ipcdemo_run *runs;
 	size_t nfaults;
 	struct ipcdemo_fault *faults;
+	size_t nwaiters;
+	struct ipcdemo_word_waiter *waiters;
+	size_t nwakes;
+	struct ipcdemo_wake_up *wakes;
+	size_t nowners;
+	struct ipcdemo_lock_owner *owners;
+	size_t neventfds;
+	struct ipcdemo_bound_eventfd *eventfds;
 };
 
 int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,

@@ -1075,10 +1075,10 @@ out:
 	return r->err;
 }
 
-static double cell_seconds(struct reader *r, const struct ipcdemo_table *t,
-			   size_t row)
+static double cell_time(struct reader *r, const struct ipcdemo_table *t,
+			size_t row, const char *column)
 {
-	const char *word = want_cell(r, t, row, "seconds");
+	const char *word = want_cell(r, t, row, column);
 	double seconds;
 	char *end;
 
@@ -1087,9 +1087,33 @@ static double cell_seconds(struct reader *r, const struct ipcdemo_table *t,
 	seconds = strtod(word, &end);
 	if (end == word || *end)
 		r->err = fail(r->ipc, EPROTO,
-			      "%s: 'seconds' should be a number, it is '%s'",
-			      r->file, word);
+			      "%s: '%s' should be a number, it is '%s'",
+			      r->file, column, word);
 	return seconds;
+}
+
+static double cell_seconds(struct reader *r, const struct ipcdemo_table *t,
+			   size_t row)
+{
+	return cell_time(r, t, row, "seconds");
+}
+
+/* A command, which is @size bytes long at most. */
+static void cell_command(struct reader *r, const struct ipcdemo_table *t,
+			 size_t row, const char *column, char *to, size_t size)
+{
+	cell_word(r, t, row, column, to, size);
+	unescape(to);
+}
+
+static void cell_waiter(struct reader *r, const struct ipcdemo_table *t,
+			size_t row, struct ipcdemo_waiter *w)
+{
+	cell_word(r, t, row, "point", w->point, sizeof(w->point));
+	w->pid = cell_number(r, t, row, "pid", INT32_MAX);
+	cell_command(r, t, row, "command", w->command, sizeof(w->command));
+	cell_word(r, t, row, "state", w->state, sizeof(w->state));
+	w->seconds = cell_seconds(r, t, row);
 }
 
 static int read_waiters(struct reader *r, char **text,
@@ -1105,15 +1129,8 @@ static int read_waiters(struct reader *r, char **text,
 	w = calloc(t.rows + 1, sizeof(*w));
 	if (!w)
 		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
-	for (i = 0; i < t.rows && !r->err; i++) {
-		cell_word(r, &t, i, "point", w[i].point, sizeof(w[i].point));
-		w[i].pid = cell_number(r, &t, i, "pid", INT32_MAX);
-		cell_word(r, &t, i, "command", w[i].command,
-			  sizeof(w[i].command));
-		unescape(w[i].command);
-		cell_word(r, &t, i, "state", w[i].state, sizeof(w[i].state));
-		w[i].seconds = cell_seconds(r, &t, i);
-	}
+	for (i = 0; i < t.rows && !r->err; i++)
+		cell_waiter(r, &t, i, &w[i]);
 	view->nwaiters = t.rows;
 	view->waiters = w;
 	ipcdemo_table_free(&t);
@@ -1251,6 +1268,108 @@ static int read_faults(struct reader *r, char **text,
 	return r->err;
 }
 
+/*
+ * The next table, and room for an element of each of its rows; NULL on an error.
+ * An older module does not have the table: then it has no rows.
+ */
+static void *read_rows(struct reader *r, char **text, struct ipcdemo_table *t,
+		       size_t element)
+{
+	void *rows;
+
+	memset(t, 0, sizeof(*t));
+	if (r->err)
+		return NULL;
+	if (**text)
+		r->err = parse_table(r->ipc, r->file, text, t);
+	if (r->err)
+		return NULL;
+	rows = calloc(t->rows + 1, element);
+	if (!rows)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	return rows;
+}
+
+static void read_word_waiters(struct reader *r, char **text,
+			      struct ipcdemo_region_view *v)
+{
+	struct ipcdemo_table t;
+	size_t i;
+
+	v->waiters = read_rows(r, text, &t, sizeof(*v->waiters));
+	for (i = 0; i < t.rows && !r->err; i++) {
+		v->waiters[i].offset =
+			cell_number(r, &t, i, "offset", UINT64_MAX);
+		cell_waiter(r, &t, i, &v->waiters[i].task);
+	}
+	v->nwaiters = t.rows;
+	ipcdemo_table_free(&t);
+}
+
+static void read_wakes(struct reader *r, char **text,
+		       struct ipcdemo_region_view *v)
+{
+	struct ipcdemo_wake_up *w;
+	struct ipcdemo_table t;
+	size_t i;
+
+	v->wakes = read_rows(r, text, &t, sizeof(*v->wakes));
+	for (i = 0; i < t.rows && !r->err; i++) {
+		w = &v->wakes[i];
+		w->offset = cell_number(r, &t, i, "offset", UINT64_MAX);
+		w->waker = cell_number(r, &t, i, "waker", INT32_MAX);
+		cell_command(r, &t, i, "waker_command", w->waker_command,
+			     sizeof(w->waker_command));
+		w->woken = cell_number(r, &t, i, "woken", INT32_MAX);
+		cell_command(r, &t, i, "woken_command", w->woken_command,
+			     sizeof(w->woken_command));
+		w->waited = cell_time(r, &t, i, "waited");
+		w->seconds = cell_seconds(r, &t, i);
+	}
+	v->nwakes = t.rows;
+	ipcdemo_table_free(&t);
+}
+
+static void read_owners(struct reader *r, char **text,
+			struct ipcdemo_region_view *v)
+{
+	struct ipcdemo_lock_owner *o;
+	struct ipcdemo_table t;
+	size_t i;
+
+	v->owners = read_rows(r, text, &t, sizeof(*v->owners));
+	for (i = 0; i < t.rows && !r->err; i++) {
+		o = &v->owners[i];
+		o->owner = cell_number(r, &t, i, "owner", UINT32_MAX);
+		o->pid = cell_number(r, &t, i, "pid", INT32_MAX);
+		cell_command(r, &t, i, "command", o->command,
+			     sizeof(o->command));
+		o->offset = cell_number(r, &t, i, "offset", UINT64_MAX);
+		o->entries = cell_number(r, &t, i, "entries", UINT32_MAX);
+	}
+	v->nowners = t.rows;
+	ipcdemo_table_free(&t);
+}
+
+static void read_eventfds(struct reader *r, char **text,
+			  struct ipcdemo_region_view *v)
+{
+	struct ipcdemo_bound_eventfd *e;
+	struct ipcdemo_table t;
+	size_t i;
+
+	v->eventfds = read_rows(r, text, &t, sizeof(*v->eventfds));
+	for (i = 0; i < t.rows && !r->err; i++) {
+		e = &v->eventfds[i];
+		e->offset = cell_number(r, &t, i, "offset", UINT64_MAX);
+		e->pid = cell_number(r, &t, i, "pid", INT32_MAX);
+		cell_command(r, &t, i, "command", e->command,
+			     sizeof(e->command));
+	}
+	v->neventfds = t.rows;
+	ipcdemo_table_free(&t);
+}
+
 int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 			struct ipcdemo_region_view *v)
 {
@@ -1294,6 +1413,10 @@ int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 	ipcdemo_table_free(&t);
 	if (!read_runs(&r, &rest, v))
 		read_faults(&r, &rest, v);
+	read_word_waiters(&r, &rest, v);
+	read_wakes(&r, &rest, v);
+	read_owners(&r, &rest, v);
+	read_eventfds(&r, &rest, v);
 out:
 	free(text);
 	if (r.err)
@@ -1307,6 +1430,10 @@ void ipcdemo_region_view_free(struct ipcdemo_region_view *view)
 	free(view->counters);
 	free(view->runs);
 	free(view->faults);
+	free(view->waiters);
+	free(view->wakes);
+	free(view->owners);
+	free(view->eventfds);
 	memset(view, 0, sizeof(*view));
 }
 

@@ -132,6 +132,60 @@ input()' "$m/q"
 	says "the region of the device is sealed: it has $size bytes for good"
 }
 
+@test "show tells who waits for a word, who woke whom, and who owns locks" {
+	local m=$BATS_TEST_TMPDIR/words
+
+	mkdir "$m"
+	mount -t ipcdemofs none "$m"
+	: >"$m/w"
+	ipcdemo region grow -f "$m/w" 8192
+	# Owner of a table of two, an eventfd for the word at 16, asleep at 8.
+	coproc python3 -c 'import ctypes, fcntl, mmap, os, struct, sys
+f = open(sys.argv[1], "r+b")
+m = mmap.mmap(f.fileno(), 8192)
+fcntl.ioctl(f, 0xc018dc27, bytearray(struct.pack("=IIQII", 24, 0, 4096, 2, 0)))
+e = ctypes.CDLL(None).eventfd(0, 0)
+fcntl.ioctl(f, 0x4018dc26, struct.pack("=IIQiI", 24, 0, 16, e, 0))
+fcntl.ioctl(f, 0x4020dc23, struct.pack("=IIQIIQ", 32, 0, 8, 0, 1, 2**64 - 1))
+print("woken", flush=True)
+input()' "$m/w"
+	until ipcdemo region show "$m/w" --json >"$dir/shown" &&
+		jq -e '.waiters | length == 1' "$dir/shown"; do :; done
+	same "8 word.wait $COPROC_PID python3 sleeping" "$(jq -r '.waiters[] |
+		"\(.offset) \(.point) \(.pid) \(.command) \(.state)"' "$dir/shown")"
+	same "1 $COPROC_PID python3 4096 2" "$(jq -r '.owners[] |
+		"\(.owner) \(.pid) \(.command) \(.offset) \(.entries)"' "$dir/shown")"
+	same "16 $COPROC_PID python3" "$(jq -r '.eventfds[] |
+		"\(.offset) \(.pid) \(.command)"' "$dir/shown")"
+	same '[]' "$(jq -c .wake_ups "$dir/shown")"
+	ipcdemo region show "$m/w" >"$dir/shown"
+	grep -E "word at 8 +word.wait +pid $COPROC_PID +python3 +[0-9.]+ s  sleeping" \
+		"$dir/shown"
+	grep -E "owner 1 +pid $COPROC_PID +python3 +table of 2 at 4096" "$dir/shown"
+	grep -E "word at 16 +pid $COPROC_PID +python3$" "$dir/shown"
+
+	python3 -c 'import fcntl, os, struct, sys
+f = open(sys.argv[1], "r+b")
+n = fcntl.ioctl(f, 0x4018dc24, struct.pack("=IIQII", 24, 0, 8, 9, 0))' "$m/w" &
+	waker=$!
+	wait "$waker"
+	read -r <&"${COPROC[0]}"
+	ipcdemo region show "$m/w" --json >"$dir/shown"
+	same "8 $waker python3 $COPROC_PID python3" "$(jq -r '.wake_ups[] |
+		"\(.offset) \(.waker) \(.waker_command) \(.woken) \(.woken_command)"' \
+		"$dir/shown")"
+	same '[]' "$(jq -c .waiters "$dir/shown")"
+	ipcdemo region show "$m/w" >"$dir/shown"
+	grep -E "word at 8 +pid $waker +python3 +woke pid $COPROC_PID +python3 +after" \
+		"$dir/shown"
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID"
+	same '[[],[]]' "$(ipcdemo region show "$m/w" --json |
+		jq -c '[.owners, .eventfds]')"
+	umount "$m"
+	rmdir "$m"
+}
+
 @test "region alone asks which" {
 	tried 2 ipcdemo region
 	says "region needs one more word: ls, show, read, write, fill or grow"
