@@ -661,6 +661,7 @@ static void check_store_before_compare(void)
 	store(0, 1);
 	assert_ret(0, wake(0, 1));
 	go(ctl, actor);
+	assert_false(waits(actor, SYS_ioctl));
 	fails(actor, EAGAIN);
 	store(0, 0);
 	destroy(actor);

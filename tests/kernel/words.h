@@ -11,6 +11,7 @@
 #include "harness.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -140,6 +141,7 @@ static inline void on_each(unsigned int bits, void (*check)(void))
 		check();
 		memset(map, 0, LENGTH);
 		assert_ret(0, munmap(map, LENGTH));
+		map = NULL;
 		close(fd);
 	}
 	unlink(file_path);
@@ -295,9 +297,10 @@ static inline __u64 counter_of(const char *point)
 }
 
 #define WAITERS_BLOCK "offset point pid command seconds state\n"
-#define WAKES_BLOCK   "offset waker waker_command woken woken_command waited seconds\n"
-#define OWNERS_BLOCK  "owner pid command offset entries\n"
-#define EVENTS_BLOCK  "offset pid command\n"
+#define WAKES_BLOCK \
+	"offset waker waker_command woken woken_command waited seconds\n"
+#define OWNERS_BLOCK "owner pid command offset entries\n"
+#define EVENTS_BLOCK "offset pid command\n"
 
 /*
  * The lines of a block of the region's file in /proc, at most @room; the number of
@@ -365,6 +368,14 @@ static inline void go(int ctl, const struct actor *who)
 
 /* --- running ---------------------------------------------------------------------- */
 
+/* A test that failed may have left it. */
+static inline void unmap_words(void)
+{
+	if (map && map != MAP_FAILED)
+		munmap(map, LENGTH);
+	map = NULL;
+}
+
 /* What main() returns. */
 static inline int run_word_claims(const char *group, const struct claim *claims,
 				  size_t count)
@@ -378,9 +389,13 @@ static inline int run_word_claims(const char *group, const struct claim *claims,
 		return 1;
 	snprintf(our_dir, sizeof(our_dir), "%s/ours", dir);
 	snprintf(file_path, sizeof(file_path), "%s/ours/words", dir);
-	if (mkdir(our_dir, 0700) ||
+	/* The mount goes with this process, also if that is killed. */
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mkdir(our_dir, 0700) ||
 	    mount("none", our_dir, "ipcdemofs", 0, NULL))
 		return 1;
+	after_each = unmap_words;
 	failed = run_claims(group, claims, count);
 	umount(our_dir);
 	rmdir(our_dir);

@@ -15,7 +15,7 @@ field() {
 
 # read_header PATCH: sets noticed_by and fails_with, or dies.
 read_header() {
-	local claimed='^(kernel|host)/[a-z0-9]+ ".+"$'
+	local claimed='^(kernel|host)/[a-z0-9_]+ ".+"$'
 
 	field "$1" Bug >/dev/null
 	field "$1" What-happened >/dev/null
