@@ -461,7 +461,6 @@ static long word_wake_wait(struct file *file, void __user *arg)
 {
 	struct ipcdemo_wake_wait request;
 	struct ipc_word_wait wait;
-	u32 woken;
 	int err;
 
 	if (!is_open_for(file, FMODE_READ | FMODE_WRITE))
@@ -478,17 +477,20 @@ static long word_wake_wait(struct file *file, void __user *arg)
 	if (err)
 		return err;
 	/* Find out that the reply cannot be written before anybody is woken. */
-	err = put_reply(arg, &request, sizeof(request));
+	err = put_reply(arg, &request, sizeof(request))
+		      ?: ipc_word_prepare(file);
 	if (err)
 		return err;
-	err = ipc_word_wake_wait(file, request.wake_offset, request.wake_count,
-				 &wait, &woken);
-	if (!request.wake_count || err == -ENOMEM)
-		return err;
-	/* A signal may have the same request come again: nobody twice. */
-	request.woken = woken;
-	request.wake_count = 0;
-	return put_reply(arg, &request, sizeof(request)) ?: err;
+	if (request.wake_count) {
+		request.woken = ipc_word_wake(file, request.wake_offset,
+					      request.wake_count);
+		/* A signal may have the same request come again: nobody twice. */
+		request.wake_count = 0;
+		err = put_reply(arg, &request, sizeof(request));
+		if (err)
+			return err;
+	}
+	return ipc_word_wait(file, &wait);
 }
 
 static long word_event(struct file *file, void __user *arg)

@@ -151,6 +151,7 @@ int ipc_owner_register(struct file *file, u64 offset, u32 entries, u32 *number)
 	struct ipc_owners *owners = get_owners(region);
 	struct mm_struct *mm = current->mm;
 	struct owner *new;
+	struct ipc_op *op;
 	int err;
 
 	if (!owners)
@@ -170,7 +171,9 @@ out:
 		return err;
 	}
 	ipc_count_shared(&region->object, IPC_OWNER_NEW, 1);
+	op = ipc_op_begin(&region->object, false);
 	ipc_at(&region->object, OWNER_NEW, -1, *number);
+	ipc_op_end(op);
 	return 0;
 }
 

@@ -589,6 +589,7 @@ struct target {
 	bool locked;
 	bool full;
 	bool no_reader;
+	bool counted;
 };
 
 /*
@@ -606,7 +607,6 @@ static int take_buffer(struct pipe_inode_info *real, struct pipe_buffer *buf,
 		if (!ipc_pipe_trylock(target->pipe))
 			return AGAIN;
 		target->locked = true;
-		ipc_count(&target->pipe->object, IPC_WRITE_ENTER, 1);
 		target->no_reader = ipc_pipe_has_no_reader(target->pipe);
 	}
 	if (target->no_reader)
@@ -614,6 +614,9 @@ static int take_buffer(struct pipe_inode_info *real, struct pipe_buffer *buf,
 	target->full = is_full(target->pipe);
 	if (target->full)
 		return -EAGAIN;
+	if (!target->counted)
+		ipc_count(&target->pipe->object, IPC_WRITE_ENTER, 1);
+	target->counted = true;
 	err = piece_of_buffer(target->pipe, real, buf, desc->len, true, &piece);
 	if (err)
 		return err;

@@ -229,6 +229,11 @@ static int wait_for(struct file *file, const struct ipc_word_wait *wait,
 	return -ERESTARTSYS;
 }
 
+int ipc_word_prepare(struct file *file)
+{
+	return make_notes(&ipc_region_of_file(file)->words);
+}
+
 int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait)
 {
 	struct ipc_region *region = ipc_region_of_file(file);
@@ -263,19 +268,50 @@ static void free_event(struct event *event)
 	kfree(event);
 }
 
-/* Called under the lock of the queue.  Return: how many were signalled. */
-static u32 signal_events(struct ipc_word_queue *queue, u64 offset)
+/* Called under the lock of the queue. */
+static bool has_event(const struct ipc_word_queue *queue, u64 offset)
 {
-	struct event *event;
-	u32 n = 0;
+	const struct event *event;
 
 	lockdep_assert_held(&queue->head.lock);
+	list_for_each_entry(event, &queue->events, node) {
+		if (event->offset == offset)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Without the lock of the queue: who watches an eventfd decides how long a signal
+ * takes.
+ */
+static void signal_events(struct ipc_region *region,
+			  struct ipc_word_queue *queue, u64 offset)
+{
+	struct ipc_object *object = &region->object;
+	struct event *event;
+
+	mutex_lock(&region->words.events_lock);
 	list_for_each_entry(event, &queue->events, node) {
 		if (event->offset != offset)
 			continue;
 		ipc_eventfd_signal(event->eventfd);
-		n++;
+		ipc_count_shared(object, IPC_WORD_EVENT, 1);
+		cond_resched();
 	}
+	mutex_unlock(&region->words.events_lock);
+	ipc_at(object, WORD_EVENT, -1, -1);
+}
+
+/* Called under events_lock. */
+static unsigned int events_of_word(const struct ipc_word_queue *queue,
+				   u64 offset)
+{
+	const struct event *event;
+	unsigned int n = 0;
+
+	list_for_each_entry(event, &queue->events, node)
+		n += event->offset == offset;
 	return n;
 }
 
@@ -361,6 +397,7 @@ int ipc_word_bind(struct file *file, u64 offset, int eventfd)
 	if (find_event(queue, file, offset))
 		err = -EEXIST;
 	else if (words->nr_events == IPC_MOST_EVENTS ||
+		 events_of_word(queue, offset) == IPC_MOST_EVENTS_OF_WORD ||
 		 events_of_file(words, file) == IPC_MOST_EVENTS_OF_FILE)
 		err = -ENOSPC;
 	else
@@ -441,7 +478,8 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 {
 	struct ipc_word_queue *queue = queue_of(region, offset);
 	struct ipc_object *object = &region->object;
-	u32 some, turn, woken = 0, signalled;
+	u32 some, turn, woken = 0;
+	bool bound;
 	u64 end;
 
 	most = min_t(u32, most, INT_MAX);
@@ -449,7 +487,7 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 	ipc_at(object, WORD_WAKE, -1, -1);
 	spin_lock(&queue->head.lock);
 	end = queue->next_ticket;
-	signalled = signal_events(queue, offset);
+	bound = has_event(queue, offset);
 	for (;;) {
 		turn = min_t(u32, most - woken, WOKEN_AT_ONCE);
 		some = wake_some(&region->words, queue, offset, end, turn,
@@ -462,10 +500,8 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 		spin_lock(&queue->head.lock);
 	}
 	spin_unlock(&queue->head.lock);
-	while (signalled--) {
-		ipc_count_shared(object, IPC_WORD_EVENT, 1);
-		ipc_at(object, WORD_EVENT, -1, -1);
-	}
+	if (bound)
+		signal_events(region, queue, offset);
 	return woken;
 }
 
@@ -486,25 +522,6 @@ int ipc_word_wake(struct file *file, u64 offset, u32 most)
 	woken = wake_as_current(region, offset, most);
 	ipc_op_end(op);
 	return woken;
-}
-
-int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
-		       const struct ipc_word_wait *wait, u32 *woken)
-{
-	struct ipc_region *region = ipc_region_of_file(file);
-	struct ipc_op *op;
-	int err;
-
-	*woken = 0;
-	err = make_notes(&region->words);
-	if (err)
-		return err;
-	op = ipc_op_begin(&region->object, false);
-	if (most)
-		*woken = wake_as_current(region, offset, most);
-	err = wait_for(file, wait, &op);
-	ipc_op_end(op);
-	return err;
 }
 
 void ipc_word_wake_for(struct ipc_region *region, u64 offset, struct pid *pid,

@@ -43,12 +43,13 @@
  * over those whose tickets are newer than its beginning: it wakes whom it would
  * have woken in one go, and it ends.
  *
- * Eventfds.  One that is bound to a word hangs on the word's queue, and each
- * wake-up of the word signals it, under the lock: who binds it and then looks at
- * the word misses nothing, as above.  A binding belongs to the file that it was
- * made by and goes at that file's release, when no call can make another;
- * events_lock, a mutex, has those who bind and unbind come one by one, and the
- * lists change only with it and the queue's lock held.
+ * Eventfds.  One that is bound to a word hangs on the word's queue.  Each wake-up
+ * looks there for one, under the queue's lock: who binds it and then looks at the
+ * word misses nothing, as above.  It signals them when it has given that lock back.
+ * A binding belongs to the file that it was made by and goes at that file's release,
+ * when no call can make another.  events_lock, a mutex, has those who bind, unbind
+ * and signal come one by one; nobody waits for memory with it.  It may be taken under
+ * mmap_lock.  The lists change only with it and the queue's lock held.
  *
  * Truncation.  The word is loaded from the page cache; a page that was cut off
  * after it was looked up counts as not there, that is zeros, which is what the
@@ -99,8 +100,9 @@ struct ipc_word_queue {
 	struct list_head events; /* head.lock, and events_lock to change it */
 };
 
-/* Eventfds that a file, and a region, may have bound. */
+/* Eventfds that a file, and a region, may have bound, and that a word may have. */
 #define IPC_MOST_EVENTS_OF_FILE 64
+#define IPC_MOST_EVENTS_OF_WORD 16
 #define IPC_MOST_EVENTS		1024
 
 /* A bound eventfd, for a view; holds a reference to @pid. */
@@ -141,6 +143,12 @@ void ipc_words_fini(struct ipc_words *words);
  */
 int ipc_word_check(const struct file *file, u64 offset);
 
+/*
+ * Have what ipc_word_wait() needs, which cannot be -ENOMEM then.  May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ipc_word_prepare(struct file *file);
+
 /**
  * ipc_word_wait() - sleep while a word has a value
  * @file:	open for reading
@@ -161,19 +169,6 @@ int ipc_word_wait(struct file *file, const struct ipc_word_wait *wait);
  * Return: how many.
  */
 int ipc_word_wake(struct file *file, u64 offset, u32 most);
-
-/**
- * ipc_word_wake_wait() - both in one call
- * @file:	open for reading and writing
- * @offset:	the word whose waiters are woken
- * @most:	how many at most
- * @wait:	what to wait for then
- * @woken:	how many were woken, whatever is returned; 0 with -ENOMEM
- *
- * Return: as ipc_word_wait().
- */
-int ipc_word_wake_wait(struct file *file, u64 offset, u32 most,
-		       const struct ipc_word_wait *wait, u32 *woken);
 
 /**
  * ipc_word_bind() - have an eventfd signalled by each wake-up of a word

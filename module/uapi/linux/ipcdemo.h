@@ -703,9 +703,8 @@ struct ipcdemo_word_event {
 /*
  * WAKE with wake_offset and wake_count, then WAIT with the rest; the errors of
  * both, and nobody is woken if one of them is EBADF, EINVAL, EFAULT or ENOMEM.  How
- * many were woken is stored whatever the wait returns.  Before the call returns it
- * stores 0 in wake_count: called again, by the kernel or by hand, it wakes nobody
- * twice.
+ * many were woken is stored before the wait begins, and 0 in wake_count: called
+ * again, by the kernel or by hand, it wakes nobody twice.
  */
 #define IPCDEMO_IOC_WAKE_WAIT \
 	_IOWR(IPCDEMO_IOC_MAGIC, 0x25, struct ipcdemo_wake_wait)
@@ -717,7 +716,7 @@ struct ipcdemo_word_event {
  * else EBADF.  The binding belongs to the open file: it goes with the last copy of
  * the descriptor, and of the mappings that were made by it, or with -1.  EBADF,
  * EINVAL: it is no eventfd; EEXIST: the file has one bound to the word; ENOSPC: the
- * file has 64 bound, or all files of the region 1024; ENOENT: -1, and none is;
+ * file has 64 bound, the word 16, or all files of the region 1024; ENOENT: -1, and none is;
  * ENOMEM.  A word that was cut off from the region can be unbound.
  */
 #define IPCDEMO_IOC_WORD_EVENT \
