@@ -18,10 +18,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #define DEBUGFS	    "/sys/kernel/debug"
 #define MOST_PLACES 3000
@@ -1085,6 +1087,115 @@ static void regions_fail(void **state)
 		fail_everywhere(&trials[i]);
 }
 
+/* Words of a new region each time: the first of such calls makes more. */
+
+static int event;
+
+static void before_word(void)
+{
+	region = call_region_make();
+	assert_int_not_equal(region, -1);
+	mapping = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       region, 0);
+	assert_ptr_not_equal(mapping, MAP_FAILED);
+	event = eventfd(0, EFD_CLOEXEC);
+}
+
+/* What failed is not there; what did not goes with the region. */
+static void after_word(long ret)
+{
+	(void)ret;
+	assert_ret(0, munmap(mapping, 4 * PAGE));
+	close(region);
+	close(event);
+}
+
+/* Without the memory to wait, the word is not looked at; else it differs. */
+static long call_wait(void)
+{
+	struct ipcdemo_wait request = {
+		.size = sizeof(request),
+		.expected = 1,
+		.clock = CLOCK_MONOTONIC,
+		.deadline_ns = IPCDEMO_WAIT_FOREVER,
+	};
+	long ret = ioctl(region, IPCDEMO_IOC_WAIT, &request);
+
+	return ret == -1 && errno == EAGAIN ? 0 : ret;
+}
+
+static long call_wake_wait(void)
+{
+	struct ipcdemo_wake_wait request = {
+		.size = sizeof(request),
+		.wake_count = 1,
+		.expected = 1,
+		.clock = CLOCK_MONOTONIC,
+		.deadline_ns = IPCDEMO_WAIT_FOREVER,
+	};
+	long ret = ioctl(region, IPCDEMO_IOC_WAKE_WAIT, &request);
+
+	return ret == -1 && errno == EAGAIN ? 0 : ret;
+}
+
+static long call_bind(void)
+{
+	struct ipcdemo_word_event request = {.size = sizeof(request),
+					     .eventfd = event};
+
+	return ioctl(region, IPCDEMO_IOC_WORD_EVENT, &request);
+}
+
+/* A binding that failed is not there. */
+static void after_bind(long ret)
+{
+	struct ipcdemo_word_event request = {.size = sizeof(request),
+					     .eventfd = -1};
+
+	if (ret)
+		assert_errno(ENOENT,
+			     ioctl(region, IPCDEMO_IOC_WORD_EVENT, &request));
+	else
+		assert_ret(0, ioctl(region, IPCDEMO_IOC_WORD_EVENT, &request));
+	after_word(ret);
+}
+
+static long call_owner(void)
+{
+	struct ipcdemo_owner request = {.size = sizeof(request), .entries = 4};
+
+	return ioctl(region, IPCDEMO_IOC_OWNER, &request);
+}
+
+static void words_fail(void **state)
+{
+	static const struct trial trials[] = {
+		{before_word, call_wait, after_word},
+		{before_word, call_wake_wait, after_word},
+		{before_word, call_bind, after_bind},
+		{before_word, call_owner, after_word},
+	};
+	static const struct trial look = {NULL, call_view, NULL};
+	struct ipcdemo_region_stat stat = {.size = sizeof(stat)};
+	char path[64];
+	size_t i;
+
+	(void)state;
+	ctl = control();
+	for (i = 0; i < NR(trials); i++)
+		fail_everywhere(&trials[i]);
+	/* A region that has all that can be shown, but somebody asleep. */
+	before_word();
+	assert_ret(0, call_wait());
+	assert_ret(0, call_bind());
+	assert_ret(0, call_owner());
+	assert_ret(0, ioctl(region, IPCDEMO_IOC_REGION_STAT, &stat));
+	snprintf(path, sizeof(path), "/proc/ipcdemo/region/%u", stat.id);
+	view = path;
+	fail_everywhere(&look);
+	after_word(0);
+}
+
 /* The gates, and calls that are known. */
 
 static long call_gate_add(void)
@@ -1286,6 +1397,7 @@ static const struct claim claims[] = {
 	{"names that cannot be made leave nothing", names_fail, DEV},
 	{"regions that cannot be had or filled leave nothing", regions_fail,
 	 DEV},
+	{"words, their eventfds and owners fail as a whole", words_fail, DEV},
 	{"gates that cannot be set hold nobody", gates_fail, DEV},
 	{"calls that are looked at fail as others do",
 	 calls_that_are_looked_at_fail, OURS},
