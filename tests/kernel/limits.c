@@ -519,6 +519,56 @@ static void pages_are_charged_to_the_group_of_the_writer(void **state)
 	eventually(used_pages() < before + SLACK);
 }
 
+static int made_region = -1;
+
+/* A new region, of which each page is written: how many could be. */
+static long do_fill_a_region(long pages, long c, long d)
+{
+	struct ipcdemo_region_make request = {.size = sizeof(request),
+					      .flags = O_CLOEXEC,
+					      .length = pages * PAGE};
+	int ctl = control();
+	long i, filled = 0;
+	char page[PAGE] = {1};
+
+	(void)c;
+	(void)d;
+	made_region = ioctl(ctl, IPCDEMO_IOC_REGION_MAKE, &request);
+	for (i = 0; i < pages; i++)
+		filled += pwrite(made_region, page, PAGE, i * PAGE) == PAGE;
+	close(ctl);
+	return filled;
+}
+
+static long do_close_region(long b, long c, long d)
+{
+	(void)b;
+	(void)c;
+	(void)d;
+	return close(made_region);
+}
+
+static void pages_of_a_region_are_charged_to_the_group(void **state)
+{
+	struct actor *actor;
+	long before, charged;
+
+	(void)state;
+	make_group();
+	actor = new_actor();
+	join_group(actor);
+	before = used_pages();
+	assert_ret(SLOTS, does(actor, do_fill_a_region, SLOTS, 0, 0).ret);
+	charged = used_pages() - before;
+	if (charged < SLOTS - SLACK) {
+		print_error("# %d pages were written, and %ld charged\n", SLOTS,
+			    charged);
+		fail();
+	}
+	assert_ret(0, does(actor, do_close_region, 0, 0, 0).ret);
+	eventually(used_pages() < before + SLACK);
+}
+
 /* With the killer off, a full group is ENOMEM to a call of the kernel. */
 static void a_full_group_is_enomem(void **state)
 {
@@ -563,6 +613,8 @@ static const struct claim claims[] = {
 	 FIFO | DEV},
 	{"pages are charged to the control group of the writer",
 	 pages_are_charged_to_the_group_of_the_writer, ENDS},
+	{"pages of a region are charged to the control group",
+	 pages_of_a_region_are_charged_to_the_group, DEV},
 	{"a full control group is ENOMEM", a_full_group_is_enomem, ENDS},
 };
 
