@@ -338,6 +338,56 @@ static void a_far_deadline_is_waited_for(void **state)
 	on_each(OUR_OWN, check_far_deadlines);
 }
 
+/* In a time namespace whose clock is ahead of the kernel's: 0 if all is well. */
+static int wait_in_time_namespace(void)
+{
+	__u64 deadline = now_ns(CLOCK_MONOTONIC) + 20000000;
+
+	if (wait_on(fd, 0, 0, CLOCK_MONOTONIC, deadline) != -1 ||
+	    errno != ETIMEDOUT)
+		return 1;
+	return now_ns(CLOCK_MONOTONIC) >= deadline ? 0 : 2;
+}
+
+/* Only children are in the new namespace.  -1: there are none here. */
+static long do_time_namespace(long b, long c, long d)
+{
+	static const char offset[] = "monotonic 1000 0\n";
+	int offsets, status;
+	pid_t pid;
+
+	(void)b;
+	(void)c;
+	(void)d;
+	if (unshare(CLONE_NEWTIME))
+		return -1;
+	offsets = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (write(offsets, offset, strlen(offset)) != (ssize_t)strlen(offset))
+		return 3;
+	close(offsets);
+	pid = fork();
+	if (!pid)
+		_exit(wait_in_time_namespace());
+	return waitpid(pid, &status, 0) == pid ? WEXITSTATUS(status) : 4;
+}
+
+static void check_time_namespace(void)
+{
+	struct reply reply =
+		does(new_actor_with(fd), do_time_namespace, 0, 0, 0);
+
+	if (reply.ret == -1 && reply.err == EINVAL)
+		print_message("# not tried: no time namespaces here\n");
+	else
+		assert_int_equal(reply.ret, 0);
+}
+
+static void a_deadline_is_of_the_time_namespace(void **state)
+{
+	(void)state;
+	on_each(ALL, check_time_namespace);
+}
+
 /* --- who is woken ----------------------------------------------------------------- */
 
 static void check_count(void)
@@ -1288,6 +1338,8 @@ static const struct claim claims[] = {
 	{"a word must be wholly inside", a_word_must_be_wholly_inside, DEV},
 	{"a deadline ends the wait", a_deadline_ends_the_wait, DEV},
 	{"a far deadline is waited for", a_far_deadline_is_waited_for, DEV},
+	{"a deadline is one of the caller's time namespace",
+	 a_deadline_is_of_the_time_namespace, DEV},
 	{"so many are woken, in their order", so_many_are_woken_in_their_order,
 	 DEV},
 	{"above INT_MAX all are woken", above_int_max_all_are_woken, DEV},

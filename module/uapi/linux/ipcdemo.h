@@ -336,7 +336,7 @@ struct ipcdemo_arrival {
 enum ipcdemo_task_state {
 	IPCDEMO_TASK_RUNNING = 0, /* or nothing of the below */
 	IPCDEMO_TASK_HELD = 1, /* at a gate */
-	IPCDEMO_TASK_ASLEEP = 2, /* on a queue of a pipe, and not woken */
+	IPCDEMO_TASK_ASLEEP = 2, /* in a pipe or for a word, and not woken */
 	IPCDEMO_TASK_LOCK = 3, /* waits for a mutex whose holder is held */
 	IPCDEMO_TASK_IDLE = 4, /* in no call of ours, and asleep or stopped */
 	IPCDEMO_TASK_GONE = 5, /* no such thread any more */
