@@ -56,7 +56,7 @@ module: ## the kernel module, for the VM's kernel or the one of KDIR=DIRECTORY
 	@tests/build-module $(KDIR)
 
 .PHONY: userspace
-userspace: ## the command ipcdemo and its library
+userspace: ## the command ipcdemo and the library it preloads
 	@tests/install-deps build
 	@$(MAKE) --no-print-directory userspace-programs
 
@@ -116,7 +116,7 @@ explore-host: ## the same here, without a limit, over a model of the kernel
 
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs compat-programs debug-programs
-userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libipcdemo.a \
+userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libaccess.a \
 		$(BUILD)/libipcdemo-run.so $(BUILD)/textbook $(BUILD)/ipcdemo.bash
 	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)
@@ -152,10 +152,8 @@ lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
 # What is installed where, below DESTDIR.
 INSTALLED = \
 	755:$(BUILD)/ipcdemo:$(PREFIX)/bin/ipcdemo \
-	644:$(BUILD)/libipcdemo.a:$(PREFIX)/lib/libipcdemo.a \
 	755:$(BUILD)/libipcdemo-run.so:$(PREFIX)/lib/libipcdemo-run.so \
 	755:$(BUILD)/textbook:$(PREFIX)/lib/ipcdemo/textbook \
-	644:userspace/ipcdemo.h:$(PREFIX)/include/ipcdemo.h \
 	644:module/uapi/linux/ipcdemo.h:$(PREFIX)/include/linux/ipcdemo.h \
 	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \
 	644:$(BUILD)/ipcdemo.bash:$(PREFIX)/share/bash-completion/completions/ipcdemo
@@ -174,7 +172,7 @@ kdir-release:
 		"headers: give make KDIR=DIRECTORY as for make module" >&2; exit 1),:)
 
 .PHONY: install
-install: kdir-release ## the command and its library; with KDIR=DIRECTORY, the module too
+install: kdir-release ## the command; with KDIR=DIRECTORY, the module too
 	@for file in $(INSTALLED); do \
 		from=$${file#*:}; from=$${from%%:*}; \
 		test -e "$$from" || { echo "$$from is not there: run make userspace" \

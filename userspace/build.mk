@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The command ipcdemo, its library, the one that `ipcdemo run` preloads, and the
-# completion that the command prints.
+# The command ipcdemo, how it reaches the module (access.c, for the command
+# alone), the library that `ipcdemo run` preloads, and the completion that the
+# command prints.
 
-LIB_SRC := userspace/libipcdemo.c
+ACCESS_SRC := userspace/access.c
 PRELOAD_SRC := userspace/preload.c
 TEXTBOOK_SRC := userspace/textbook.c
-CLI_SRC := $(filter-out $(LIB_SRC) $(PRELOAD_SRC) $(TEXTBOOK_SRC), \
+CLI_SRC := $(filter-out $(ACCESS_SRC) $(PRELOAD_SRC) $(TEXTBOOK_SRC), \
 	$(wildcard userspace/*.c))
 USERSPACE_OBJ = $(patsubst userspace/%.c,$(BUILD)/userspace/%.o, \
-	$(LIB_SRC) $(CLI_SRC))
+	$(ACCESS_SRC) $(CLI_SRC))
 
 $(USERSPACE_OBJ): $(BUILD)/userspace/%.o: userspace/%.c
 	@mkdir -p $(@D)
@@ -18,13 +19,13 @@ $(USERSPACE_OBJ): $(BUILD)/userspace/%.o: userspace/%.c
 
 -include $(USERSPACE_OBJ:.o=.d)
 
-$(BUILD)/libipcdemo.a: $(BUILD)/userspace/libipcdemo.o
+$(BUILD)/libaccess.a: $(BUILD)/userspace/access.o
 	@rm -f $@
 	$(call short,AR,$@)
 	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
-		$(BUILD)/libipcdemo.a
+		$(BUILD)/libaccess.a
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "ipcdemo.h"
+#include "access.h"
 
 #define __printf(a, b) __attribute((__format__(__printf__, a, b)))
 #define fallthrough    __attribute((__fallthrough__))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libipcdemo: the calls of ipcdemo.h
+ * The calls of access.h
  *
  * Each failure is described where it is noticed, by whoever knows the file, the
  * key or the request: nothing above this file turns errno into advice again.
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ipcdemo.h"
+#include "access.h"
 
 #define PATH_LEN 512
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * libipcdemo: what a program needs to use and to look at ipcdemo
+ * What the command needs to use and to look at ipcdemo
  *
  * Two ways lead to an object.  The calls of the first group go through
  * descriptors of /dev/ipcdemo (<linux/ipcdemo.h> is their manual); those of the
@@ -20,8 +20,8 @@
  *
  * All of this is there since version 0.1.0.
  */
-#ifndef IPCDEMO_H
-#define IPCDEMO_H
+#ifndef IPCDEMO_ACCESS_H
+#define IPCDEMO_ACCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,7 +71,7 @@ struct ipcdemo_module {
 int ipcdemo_module(struct ipcdemo *ipc, struct ipcdemo_module *module);
 
 /**
- * ipcdemo_check - may this library talk to the module?
+ * ipcdemo_check - may this program talk to the module?
  *
  * The calls that open the device or read a view do this themselves.
  *
@@ -200,7 +200,7 @@ void ipcdemo_table_free(struct ipcdemo_table *table);
 /**
  * ipcdemo_list - all objects of a kind, as /proc/ipcdemo/pipes or regions
  *
- * Columns that this library does not know are passed on.  The name of a pipe on
+ * Columns that are not known here are passed on.  The name of a pipe on
  * ipcdemofs is its path from the root directory, if the file system is mounted
  * where this process can see it, and else the path inside that file system.
  */
@@ -505,4 +505,4 @@ void ipcdemo_ends_free(struct ipcdemo_ends *ends);
 }
 #endif
 
-#endif /* IPCDEMO_H */
+#endif /* IPCDEMO_ACCESS_H */
