@@ -56,7 +56,7 @@ module: ## the kernel module, for the VM's kernel or the one of KDIR=DIRECTORY
 	@tests/build-module $(KDIR)
 
 .PHONY: userspace
-userspace: ## the command ipcdemo and the library it preloads
+userspace: ## the command ipcdemo and the libraries
 	@tests/install-deps build
 	@$(MAKE) --no-print-directory userspace-programs
 
@@ -117,6 +117,7 @@ explore-host: ## the same here, without a limit, over a model of the kernel
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs compat-programs debug-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libaccess.a \
+		$(BUILD)/libipcdemo.a $(BUILD)/libipcdemo.so \
 		$(BUILD)/libipcdemo-run.so $(BUILD)/textbook $(BUILD)/ipcdemo.bash
 	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)

@@ -131,6 +131,23 @@ $(TEST_OUT)/host/check-twin: tests/explore/check-faults \
 
 HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 
+# --- host: libipcdemo, on memory of the kernel's own ----------------------------
+
+# One program a noun of tests/sync; sync.c is what they share.
+SYNC_TESTS := words
+SYNC_COMMON := tests/sync/sync.c $(wildcard tests/sync/*.h)
+LIB_HEADERS := $(wildcard userspace/lib/*.h) module/uapi/linux/ipcdemo.h
+SYNC_FLAGS = $(CFLAGS) -D_GNU_SOURCE -Iuserspace/lib
+
+$(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%): $(TEST_OUT)/host/sync-%: \
+		tests/sync/%.c $(SYNC_COMMON) $(LIB_SRC) $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(SYNC_FLAGS) $(SANITIZE) $< tests/sync/sync.c $(LIB_SRC) \
+		-o $@ -lcmocka -pthread
+
+HOST_TESTS += $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%)
+
 # --- guest: claims about pipes, the device and the region ---------------------
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\

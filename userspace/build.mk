@@ -38,6 +38,34 @@ $(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)
 
 -include $(BUILD)/userspace/preload.d
 
+# The library: one set of objects, which both of its forms are made of.
+LIB_OUT := $(BUILD)/userspace/lib
+LIB_SRC := $(wildcard userspace/lib/*.c)
+LIB_OBJ := $(LIB_SRC:userspace/lib/%.c=$(LIB_OUT)/%.o)
+LIB_FLAGS = $(CFLAGS) -D_GNU_SOURCE
+LIB_MAP := userspace/lib/libipcdemo.map
+
+$(LIB_OBJ): $(LIB_OUT)/%.o: userspace/lib/%.c
+	@mkdir -p $(@D)
+	$(call short,CC,$<)
+	$(Q)$(CC) $(LIB_FLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+-include $(LIB_OBJ:.o=.d)
+
+$(BUILD)/libipcdemo.a: $(LIB_OBJ)
+	@rm -f $@
+	$(call short,AR,$@)
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/libipcdemo.so.0: $(LIB_OBJ) $(LIB_MAP)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs \
+		-Wl,--version-script=$(LIB_MAP) -o $@ $(LIB_OBJ) -pthread
+
+# The name that the linker looks for.
+$(BUILD)/libipcdemo.so: $(BUILD)/libipcdemo.so.0
+	$(Q)ln -sf $(<F) $@
+
 # As anybody would compile it.
 $(BUILD)/textbook: $(TEXTBOOK_SRC)
 	@mkdir -p $(@D)
