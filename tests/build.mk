@@ -134,8 +134,8 @@ HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 # --- host: libipcdemo, on memory of the kernel's own ----------------------------
 
 # One program a noun of tests/sync; sync.c is what they share.
-SYNC_TESTS := words
-SYNC_COMMON := tests/sync/sync.c $(wildcard tests/sync/*.h)
+SYNC_TESTS := words locks objects
+SYNC_COMMON := tests/sync/sync.c tests/sync/api.c $(wildcard tests/sync/*.h)
 LIB_HEADERS := $(wildcard userspace/lib/*.h) module/uapi/linux/ipcdemo.h
 SYNC_FLAGS = $(CFLAGS) -D_GNU_SOURCE -Iuserspace/lib
 
@@ -143,7 +143,7 @@ $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%): $(TEST_OUT)/host/sync-%: \
 		tests/sync/%.c $(SYNC_COMMON) $(LIB_SRC) $(LIB_HEADERS)
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
-	$(Q)$(CC) $(SYNC_FLAGS) $(SANITIZE) $< tests/sync/sync.c $(LIB_SRC) \
+	$(Q)$(CC) $(SYNC_FLAGS) $(SANITIZE) $< $(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) \
 		-o $@ -lcmocka -pthread
 
 HOST_TESTS += $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%)

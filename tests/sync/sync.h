@@ -38,12 +38,15 @@
 struct claim {
 	const char *sentence;
 	void (*check)(void);
+	/* AND_POSIX: it uses api.h alone, and is asked of POSIX, too */
+	enum { OURS, AND_POSIX } of;
 };
 
 /* The kind of memory that the claim is checked on now. */
 struct kind {
 	const char *name;
 	bool module;
+	bool posix; /* the locks are pthread's */
 };
 
 extern const struct kind *kind;

@@ -301,20 +301,21 @@ static void a_signal_ends_a_wait(void)
 }
 
 static const struct claim claims[] = {
-	{"two mappings show the same bytes", two_mappings_show_the_same_bytes},
-	{"what is no region is refused", what_is_no_region_is_refused},
+	{"two mappings show the same bytes", two_mappings_show_the_same_bytes,
+	 OURS},
+	{"what is no region is refused", what_is_no_region_is_refused, OURS},
 	{"a file is made, grown and found again",
-	 a_file_is_made_grown_and_found_again},
-	{"a seal keeps the size", a_seal_keeps_the_size},
+	 a_file_is_made_grown_and_found_again, OURS},
+	{"a seal keeps the size", a_seal_keeps_the_size, OURS},
 	{"a mapping for reading writes nothing",
-	 a_mapping_for_reading_writes_nothing},
+	 a_mapping_for_reading_writes_nothing, OURS},
 	{"bad words and deadlines are refused",
-	 bad_words_and_deadlines_are_refused},
+	 bad_words_and_deadlines_are_refused, OURS},
 	{"a word that differs and a deadline end a wait",
-	 a_word_that_differs_and_a_deadline_end_a_wait},
-	{"a wake counts whom it woke", a_wake_counts_whom_it_woke},
-	{"wake and wait passes a ball", wake_and_wait_passes_a_ball},
-	{"a signal ends a wait", a_signal_ends_a_wait},
+	 a_word_that_differs_and_a_deadline_end_a_wait, OURS},
+	{"a wake counts whom it woke", a_wake_counts_whom_it_woke, OURS},
+	{"wake and wait passes a ball", wake_and_wait_passes_a_ball, OURS},
+	{"a signal ends a wait", a_signal_ends_a_wait, OURS},
 };
 
 int main(void)

@@ -184,6 +184,391 @@ int ipcdemo_wake_wait(struct ipcdemo_region *region, uint64_t wake_offset,
  */
 int ipcdemo_event(struct ipcdemo_region *region, uint64_t offset, int eventfd);
 
+/* ---- objects: what lives in a region ------------------------------------- */
+
+/*
+ * A region that holds locks is *formatted* once: its first bytes become a header,
+ * a list of the objects in it, and a table of its locks for the module.  The rest
+ * is for objects and for whatever you put there.
+ *
+ *	struct ipcdemo_region *region;
+ *	struct ipcdemo_mutex mutex;
+ *
+ *	ipcdemo_region_create("/mnt/shared", 1 << 20, 0600, 0, &region);
+ *	ipcdemo_region_format(region, 16, 0);	(-EEXIST: another did)
+ *	if (ipcdemo_mutex_init(region, IPCDEMO_ANYWHERE, "accounts", &mutex))
+ *		ipcdemo_mutex_find(region, "accounts", &mutex);
+ *
+ * An object lies at an offset that you choose, or IPCDEMO_ANYWHERE.  What begins
+ * with ipcdemo_KIND_ is there for each kind of object:
+ *
+ *   init     makes one.  -EINVAL: misaligned, an empty name, or the description
+ *            of the call says so.  -ERANGE: not wholly inside the region, or in
+ *            what the header takes.  -EADDRINUSE: another object lies there.
+ *            -EEXIST: another has that name.  -ENAMETOOLONG: more than
+ *            IPCDEMO_NAME_MAX bytes.  -ENOSPC: no room, or as many objects as the
+ *            region was formatted for.
+ *   attach   finds the one at an offset.  -EINVAL: misaligned.  -ERANGE: it would
+ *            not fit into the region.  -EBADMSG: garbage lies there, or an object
+ *            of another kind.  -EPROTONOSUPPORT: it is of another version.
+ *   find     finds the one of a name.  -ENOENT; -EBADMSG and so on, as attach.
+ *   destroy  removes it: its place can be used again.  All calls on it, of all
+ *            processes, must have returned before.  -EBUSY: somebody holds it, or
+ *            waits; then nothing has changed.
+ *
+ * Each may also say, of the region: -EBADMSG: it is not formatted (or with
+ * garbage).  -EPROTONOSUPPORT: by another version.  -ERANGE: it is smaller than
+ * its header says.  -EAGAIN: somebody is formatting it.  -EBADF: it is mapped for
+ * reading alone (attach and find are allowed, what they give can be looked at).
+ *
+ * The handle (struct ipcdemo_mutex, ...) is yours: small, valid in this process and
+ * in children of fork(2), to be copied at will.  Its members are the library's.
+ *
+ * Who died
+ *
+ * In a region of the module a mutex is *robust*: when a process that holds it loses
+ * its last mapping of the region (exit, exec, SIGKILL, munmap), the next to lock it
+ * gets -EOWNERDEAD.  Elsewhere nobody notices: the mutex stays locked.
+ * A thread that ends while its process goes on leaves what it holds locked, in
+ * either case.  The other kinds are as POSIX has them: a dead process may leave a
+ * place taken, a wake-up unused, a count too high.
+ *
+ * A child of fork(2) holds nothing of what its parent holds: its unlock is
+ * -EPERM.  In a region that is not of the module, holders are known by
+ * their process id: all must be in one pid namespace.
+ */
+
+/* For an offset: where there is room. */
+#define IPCDEMO_ANYWHERE     UINT64_MAX
+
+/* Bytes of a name, its final 0 not counted. */
+#define IPCDEMO_NAME_MAX     39
+
+/* A region has room for at most that many objects. */
+#define IPCDEMO_OBJECTS_MAX  1023
+
+/* ipcdemo_region_format(): whatever is there, and nobody else uses it. */
+#define IPCDEMO_FORMAT_AGAIN 0x1
+
+/* Kinds of objects. */
+enum ipcdemo_object_kind {
+	IPCDEMO_OBJECT_BYTES = 1, /* room for your own data */
+	IPCDEMO_OBJECT_MUTEX = 2,
+	IPCDEMO_OBJECT_SEM = 3,
+	IPCDEMO_OBJECT_COND = 4,
+	IPCDEMO_OBJECT_RWLOCK = 5,
+	IPCDEMO_OBJECT_BARRIER = 6,
+};
+
+/**
+ * ipcdemo_region_format - let a region hold objects
+ * @objects:	how many at most, 1 to IPCDEMO_OBJECTS_MAX
+ * @flags:	0 or IPCDEMO_FORMAT_AGAIN
+ *
+ * The region must begin with zeros, as a new file does.  Of several who format
+ * one at the same time, one does.
+ *
+ * Return: 0.  -EINVAL: @objects or @flags.  -ENOSPC: it is too small for that
+ * many.  -EEXIST: it is formatted.  -EAGAIN: somebody is at it (if he died there,
+ * IPCDEMO_FORMAT_AGAIN helps).  -EBADMSG: something else is in it.  -EBADF.
+ */
+int ipcdemo_region_format(struct ipcdemo_region *region, unsigned int objects,
+			  unsigned int flags);
+
+/* How many bytes the header takes in a region for that many objects. */
+uint64_t ipcdemo_region_overhead(unsigned int objects);
+
+/**
+ * ipcdemo_object_size - how many bytes an object of that kind takes
+ *
+ * It must lie at a multiple of ipcdemo_object_alignment().
+ *
+ * Return: bytes; 0: of those there is no fixed size.
+ */
+uint64_t ipcdemo_object_size(enum ipcdemo_object_kind kind);
+uint64_t ipcdemo_object_alignment(enum ipcdemo_object_kind kind);
+
+/**
+ * ipcdemo_bytes_init - take a piece of the region for data of your own
+ * @offset:	of it, a multiple of 64, or IPCDEMO_ANYWHERE
+ * @name:	or NULL
+ * @size:	bytes; -EINVAL: 0
+ * @where:	its offset
+ *
+ * ipcdemo_bytes_find() says where it is, and its size, from the list.  The bytes
+ * are whatever they were: zeros where nothing was before.
+ */
+int ipcdemo_bytes_init(struct ipcdemo_region *region, uint64_t offset,
+		       const char *name, uint64_t size, uint64_t *where);
+int ipcdemo_bytes_find(struct ipcdemo_region *region, const char *name,
+		       uint64_t *where, uint64_t *size);
+int ipcdemo_bytes_destroy(struct ipcdemo_region *region, uint64_t offset);
+
+/* ---- mutex -------------------------------------------------------------- */
+
+struct ipcdemo_mutex {
+	struct ipcdemo_region *region;
+	uint64_t offset;
+	void *at;
+};
+
+int ipcdemo_mutex_init(struct ipcdemo_region *region, uint64_t offset,
+		       const char *name, struct ipcdemo_mutex *mutex);
+int ipcdemo_mutex_attach(struct ipcdemo_region *region, uint64_t offset,
+			 struct ipcdemo_mutex *mutex);
+int ipcdemo_mutex_find(struct ipcdemo_region *region, const char *name,
+		       struct ipcdemo_mutex *mutex);
+int ipcdemo_mutex_destroy(struct ipcdemo_mutex *mutex);
+
+/**
+ * ipcdemo_mutex_lock - hold it, alone
+ *
+ * Makes no system call if nobody else wants it, once this process has locked one
+ * in this region before.  Goes on after signals.  Who waits longest need not be
+ * next.
+ *
+ * Return: 0.  -EOWNERDEAD: it is yours, and who held it died: repair what it
+ * guards, then call ipcdemo_mutex_consistent().  -ENOTRECOVERABLE: it was unlocked
+ * without that, for good.  -EDEADLK: this thread holds it already.  -EBADF:
+ * mapped for reading alone.  -ENOSPC, -ENXIO: the module cannot register this
+ * process (IPCDEMO_IOC_OWNER).
+ */
+int ipcdemo_mutex_lock(struct ipcdemo_mutex *mutex);
+
+/* The same, but -EBUSY if another holds it. */
+int ipcdemo_mutex_trylock(struct ipcdemo_mutex *mutex);
+
+/* The same, but -ETIMEDOUT once the deadline is past; -EINVAL: it is none. */
+int ipcdemo_mutex_timedlock(struct ipcdemo_mutex *mutex, clockid_t clock,
+			    const struct timespec *deadline);
+
+/**
+ * ipcdemo_mutex_unlock - let it go
+ *
+ * Return: 0; -EPERM: this thread does not hold it.
+ */
+int ipcdemo_mutex_unlock(struct ipcdemo_mutex *mutex);
+
+/**
+ * ipcdemo_mutex_consistent - what it guards is right again
+ *
+ * Return: 0; -EPERM: this thread does not hold it; -EINVAL: nobody died.
+ */
+int ipcdemo_mutex_consistent(struct ipcdemo_mutex *mutex);
+
+/* ---- semaphore ---------------------------------------------------------- */
+
+/* The largest value of a semaphore. */
+#define IPCDEMO_SEM_MAX 0x7fffffff
+
+struct ipcdemo_sem {
+	struct ipcdemo_region *region;
+	uint64_t offset;
+	void *at;
+};
+
+/* -EINVAL: more than IPCDEMO_SEM_MAX. */
+int ipcdemo_sem_init(struct ipcdemo_region *region, uint64_t offset,
+		     const char *name, unsigned int value,
+		     struct ipcdemo_sem *sem);
+int ipcdemo_sem_attach(struct ipcdemo_region *region, uint64_t offset,
+		       struct ipcdemo_sem *sem);
+int ipcdemo_sem_find(struct ipcdemo_region *region, const char *name,
+		     struct ipcdemo_sem *sem);
+int ipcdemo_sem_destroy(struct ipcdemo_sem *sem);
+
+/**
+ * ipcdemo_sem_wait - take one, wait while there is none
+ *
+ * Return: 0; -EINTR, as ipcdemo_wait(); -EBADF.
+ */
+int ipcdemo_sem_wait(struct ipcdemo_sem *sem);
+/* -EAGAIN: there is none. */
+int ipcdemo_sem_trywait(struct ipcdemo_sem *sem);
+/* -ETIMEDOUT, -EINVAL. */
+int ipcdemo_sem_timedwait(struct ipcdemo_sem *sem, clockid_t clock,
+			  const struct timespec *deadline);
+
+/**
+ * ipcdemo_sem_post - give one
+ *
+ * A handler of a signal may call it.
+ *
+ * Return: 0; -EOVERFLOW: it has IPCDEMO_SEM_MAX; -EBADF.
+ */
+int ipcdemo_sem_post(struct ipcdemo_sem *sem);
+
+/* How many there are now; they may be gone at once. */
+int ipcdemo_sem_value(const struct ipcdemo_sem *sem, unsigned int *value);
+
+/* ---- condition variable -------------------------------------------------- */
+
+struct ipcdemo_cond {
+	struct ipcdemo_region *region;
+	uint64_t offset;
+	void *at;
+};
+
+int ipcdemo_cond_init(struct ipcdemo_region *region, uint64_t offset,
+		      const char *name, struct ipcdemo_cond *cond);
+int ipcdemo_cond_attach(struct ipcdemo_region *region, uint64_t offset,
+			struct ipcdemo_cond *cond);
+int ipcdemo_cond_find(struct ipcdemo_region *region, const char *name,
+		      struct ipcdemo_cond *cond);
+int ipcdemo_cond_destroy(struct ipcdemo_cond *cond);
+
+/**
+ * ipcdemo_cond_wait - let the mutex go, wait for a signal, lock it again
+ *
+ * A signal that comes after the mutex was let go is not missed.  It may return 0
+ * for nothing: look again at what you wait for.  Goes on after signals of
+ * kill(2).
+ *
+ * Return: 0; -EPERM: this thread does not hold @mutex, and nothing has happened;
+ * -EOWNERDEAD, -ENOTRECOVERABLE: as ipcdemo_mutex_lock(); -EBADF.
+ */
+int ipcdemo_cond_wait(struct ipcdemo_cond *cond, struct ipcdemo_mutex *mutex);
+
+/*
+ * The same, but -ETIMEDOUT once the deadline is past, and the mutex is held then,
+ * too; -EINVAL: it is none, and nothing has happened.
+ */
+int ipcdemo_cond_timedwait(struct ipcdemo_cond *cond,
+			   struct ipcdemo_mutex *mutex, clockid_t clock,
+			   const struct timespec *deadline);
+
+/* Let one of those who wait go on, or all.  No system call if nobody waits. */
+int ipcdemo_cond_signal(struct ipcdemo_cond *cond);
+int ipcdemo_cond_broadcast(struct ipcdemo_cond *cond);
+
+/* ---- reader-writer lock -------------------------------------------------- */
+
+/* So many may read, wait to read, and wait to write at once. */
+#define IPCDEMO_RWLOCK_MAX 0xfffff
+
+struct ipcdemo_rwlock {
+	struct ipcdemo_region *region;
+	uint64_t offset;
+	void *at;
+};
+
+int ipcdemo_rwlock_init(struct ipcdemo_region *region, uint64_t offset,
+			const char *name, struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_attach(struct ipcdemo_region *region, uint64_t offset,
+			  struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_find(struct ipcdemo_region *region, const char *name,
+			struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_destroy(struct ipcdemo_rwlock *lock);
+
+/**
+ * ipcdemo_rwlock_rdlock - hold it with other readers
+ *
+ * From the moment when a writer waits no more readers come in, so writers do not
+ * starve (and a thread that reads already must not ask once more).  Goes on after
+ * signals.
+ *
+ * Return: 0.  -EDEADLK: this thread holds it for writing.  -EAGAIN: too many.
+ * -EBADF.  trylock: -EBUSY; timed: -ETIMEDOUT, -EINVAL.
+ */
+int ipcdemo_rwlock_rdlock(struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_tryrdlock(struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_timedrdlock(struct ipcdemo_rwlock *lock, clockid_t clock,
+			       const struct timespec *deadline);
+
+/* The same, to hold it alone. */
+int ipcdemo_rwlock_wrlock(struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_trywrlock(struct ipcdemo_rwlock *lock);
+int ipcdemo_rwlock_timedwrlock(struct ipcdemo_rwlock *lock, clockid_t clock,
+			       const struct timespec *deadline);
+
+/* -EPERM: nobody holds it, or another thread for writing. */
+int ipcdemo_rwlock_unlock(struct ipcdemo_rwlock *lock);
+
+/* ---- barrier ------------------------------------------------------------- */
+
+/* What one of those who meet gets, as PTHREAD_BARRIER_SERIAL_THREAD. */
+#define IPCDEMO_BARRIER_SERIAL 1
+
+struct ipcdemo_barrier {
+	struct ipcdemo_region *region;
+	uint64_t offset;
+	void *at;
+	uint32_t count;
+};
+
+/* @count: so many meet; -EINVAL: 0, or more than 0x7fffffff. */
+int ipcdemo_barrier_init(struct ipcdemo_region *region, uint64_t offset,
+			 const char *name, unsigned int count,
+			 struct ipcdemo_barrier *barrier);
+int ipcdemo_barrier_attach(struct ipcdemo_region *region, uint64_t offset,
+			   struct ipcdemo_barrier *barrier);
+int ipcdemo_barrier_find(struct ipcdemo_region *region, const char *name,
+			 struct ipcdemo_barrier *barrier);
+int ipcdemo_barrier_destroy(struct ipcdemo_barrier *barrier);
+
+/**
+ * ipcdemo_barrier_wait - wait until all are here
+ *
+ * Goes on after signals.  Who leaves a timed wait was not here.
+ *
+ * Return: IPCDEMO_BARRIER_SERIAL to one of them, 0 to the others.  -EBADF.  try:
+ * -EBUSY: others are missing.  timed: -ETIMEDOUT, -EINVAL.
+ */
+int ipcdemo_barrier_wait(struct ipcdemo_barrier *barrier);
+int ipcdemo_barrier_trywait(struct ipcdemo_barrier *barrier);
+int ipcdemo_barrier_timedwait(struct ipcdemo_barrier *barrier, clockid_t clock,
+			      const struct timespec *deadline);
+
+/* ---- looking ------------------------------------------------------------- */
+
+/**
+ * struct ipcdemo_object - what the list says of an object, and what it says itself
+ * @kind:	enum ipcdemo_object_kind, or one that this library does not know
+ * @offset:	where it lies
+ * @size:	its bytes
+ * @name:	or empty
+ * @valid:	1: the object is what the list says; what follows holds then
+ * @holder:	who holds it: the module's number of an owner, elsewhere a process
+ *		id; 0: nobody, or it has none (mutex; rwlock: the writer)
+ * @thread:	the thread that does, in its own pid namespace; 0: not known
+ * @died:	mutex: 1: the holder died, and nobody has locked it since; 2: who
+ *		holds it was told so; 3: not recoverable
+ * @value:	semaphore: its value; rwlock: readers; barrier: who is here
+ * @count:	barrier: how many must be
+ * @round:	barrier: how often they met
+ * @waiters:	how many wait (readers and writers); mutex: 1: somebody may
+ *
+ * Members are only added at its end.
+ */
+struct ipcdemo_object {
+	uint32_t kind;
+	uint32_t valid;
+	uint64_t offset;
+	uint64_t size;
+	char name[IPCDEMO_NAME_MAX + 1];
+	uint32_t holder;
+	uint32_t thread;
+	uint32_t died;
+	uint32_t value;
+	uint32_t count;
+	uint32_t round;
+	uint32_t waiters;
+	uint32_t zero;
+};
+
+/**
+ * ipcdemo_region_objects - what is in a region
+ * @objects:	room for @size of them; may be NULL if that is 0
+ *
+ * Takes no lock and changes nothing, so it works on regions that are mapped for
+ * reading alone, and on stuck ones; each member is what it was at one moment.
+ *
+ * Return: how many there are, which may be more than @size; -EBADMSG, and so on,
+ * of the region as above.
+ */
+int ipcdemo_region_objects(struct ipcdemo_region *region,
+			   struct ipcdemo_object *objects, unsigned int size);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

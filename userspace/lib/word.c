@@ -19,7 +19,7 @@
 
 #define NSEC_PER_SEC 1000000000
 
-static int check_deadline(clockid_t clock, const struct timespec *deadline)
+int check_deadline(clockid_t clock, const struct timespec *deadline)
 {
 	if (!deadline)
 		return 0;
@@ -147,6 +147,20 @@ int ipcdemo_wake_wait(struct ipcdemo_region *r, uint64_t wake_offset,
 	if (woken)
 		*woken = ret;
 	return futex_wait(r, offset, expected, clock, deadline);
+}
+
+int word_wait(struct ipcdemo_region *r, const atomic_uint *word,
+	      uint32_t expected, clockid_t clock,
+	      const struct timespec *deadline)
+{
+	return ipcdemo_wait(r, offset_in(r, (const void *)word), expected,
+			    clock, deadline);
+}
+
+int word_wake(struct ipcdemo_region *r, const atomic_uint *word,
+	      unsigned int count)
+{
+	return ipcdemo_wake(r, offset_in(r, (const void *)word), count);
 }
 
 int ipcdemo_event(struct ipcdemo_region *r, uint64_t offset, int eventfd)
