@@ -117,7 +117,7 @@ explore-host: ## the same here, without a limit, over a model of the kernel
 # Apart from the targets above, so that what these need is there by then.
 .PHONY: userspace-programs test-programs compat-programs debug-programs
 userspace-programs: $(BUILD)/ipcdemo $(BUILD)/libaccess.a \
-		$(BUILD)/libipcdemo.a $(BUILD)/libipcdemo.so \
+		$(BUILD)/libipcdemo.a $(BUILD)/libipcdemo.so $(BUILD)/libipcdemo.pc \
 		$(BUILD)/libipcdemo-run.so $(BUILD)/textbook $(BUILD)/ipcdemo.bash
 	@:
 test-programs: $(HOST_TESTS) $(GUEST_TESTS) $(CLI_PROGRAMS)
@@ -155,9 +155,16 @@ INSTALLED = \
 	755:$(BUILD)/ipcdemo:$(PREFIX)/bin/ipcdemo \
 	755:$(BUILD)/libipcdemo-run.so:$(PREFIX)/lib/libipcdemo-run.so \
 	755:$(BUILD)/textbook:$(PREFIX)/lib/ipcdemo/textbook \
+	644:$(BUILD)/libipcdemo.a:$(PREFIX)/lib/libipcdemo.a \
+	755:$(BUILD)/libipcdemo.so.0:$(PREFIX)/lib/libipcdemo.so.0 \
+	644:$(BUILD)/libipcdemo.pc:$(PREFIX)/lib/pkgconfig/libipcdemo.pc \
+	644:userspace/lib/ipcdemo.h:$(PREFIX)/include/ipcdemo.h \
+	644:userspace/lib/libipcdemo.3:$(PREFIX)/share/man/man3/libipcdemo.3 \
 	644:module/uapi/linux/ipcdemo.h:$(PREFIX)/include/linux/ipcdemo.h \
 	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \
 	644:$(BUILD)/ipcdemo.bash:$(PREFIX)/share/bash-completion/completions/ipcdemo
+# The name that the linker looks for, beside the one that programs do.
+LINKER_NAME := $(PREFIX)/lib/libipcdemo.so
 ifneq ($(KDIR),)
 # Empty where there are none; who needs it says so.
 KDIR_RELEASE := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
@@ -173,7 +180,7 @@ kdir-release:
 		"headers: give make KDIR=DIRECTORY as for make module" >&2; exit 1),:)
 
 .PHONY: install
-install: kdir-release ## the command; with KDIR=DIRECTORY, the module too
+install: kdir-release ## the command and the library; with KDIR=DIRECTORY, the module too
 	@for file in $(INSTALLED); do \
 		from=$${file#*:}; from=$${from%%:*}; \
 		test -e "$$from" || { echo "$$from is not there: run make userspace" \
@@ -184,6 +191,8 @@ install: kdir-release ## the command; with KDIR=DIRECTORY, the module too
 		install -D -m "$${file%%:*}" "$$from" "$$to" || exit 1; \
 		echo "$$to"; \
 	done
+	@ln -sf libipcdemo.so.0 "$(DESTDIR)$(LINKER_NAME)"
+	@echo "$(DESTDIR)$(LINKER_NAME)"
 	$(if $(KDIR),$(if $(DESTDIR),,depmod $(KDIR_RELEASE)))
 
 .PHONY: uninstall
@@ -191,6 +200,7 @@ uninstall: kdir-release ## remove what install put there
 	@for file in $(INSTALLED); do \
 		rm -f "$(DESTDIR)$${file##*:}" || exit 1; \
 	done
+	@rm -f "$(DESTDIR)$(LINKER_NAME)"
 	$(if $(KDIR),$(if $(DESTDIR),,depmod $(KDIR_RELEASE)))
 
 .PHONY: clean

@@ -66,6 +66,12 @@ $(BUILD)/libipcdemo.so.0: $(LIB_OBJ) $(LIB_MAP)
 $(BUILD)/libipcdemo.so: $(BUILD)/libipcdemo.so.0
 	$(Q)ln -sf $(<F) $@
 
+$(BUILD)/libipcdemo.pc: userspace/lib/libipcdemo.pc.in module/uapi/linux/ipcdemo.h
+	@mkdir -p $(@D)
+	$(call short,GEN,$@)
+	$(Q)sed "s/@VERSION@/$$(sed -n 's/^.define IPCDEMO_VERSION[^"]*"\(.*\)"/\1/p' \
+		module/uapi/linux/ipcdemo.h)/" $< >$@
+
 # As anybody would compile it.
 $(BUILD)/textbook: $(TEXTBOOK_SRC)
 	@mkdir -p $(@D)
