@@ -134,7 +134,7 @@ HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 # --- host: libipcdemo, on memory of the kernel's own ----------------------------
 
 # One program a noun of tests/sync; sync.c is what they share.
-SYNC_TESTS := words locks objects
+SYNC_TESTS := words locks objects race
 SYNC_COMMON := tests/sync/sync.c tests/sync/api.c $(wildcard tests/sync/*.h)
 LIB_HEADERS := $(wildcard userspace/lib/*.h) module/uapi/linux/ipcdemo.h
 SYNC_FLAGS = $(CFLAGS) -D_GNU_SOURCE -Iuserspace/lib
@@ -146,7 +146,21 @@ $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%): $(TEST_OUT)/host/sync-%: \
 	$(Q)$(CC) $(SYNC_FLAGS) $(SANITIZE) $< $(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) \
 		-o $@ -lcmocka -pthread
 
-HOST_TESTS += $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%)
+# Threads, under the sanitizer of threads; slower, so fewer steps.
+$(TEST_OUT)/host/sync-race-threads.bin: tests/sync/race.c $(SYNC_COMMON) \
+		$(LIB_SRC) $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(SYNC_FLAGS) -DTHREADS -fsanitize=thread $< \
+		$(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) -o $@ -lcmocka -pthread
+
+$(TEST_OUT)/host/sync-race-threads: $(TEST_OUT)/host/sync-race-threads.bin
+	@printf '#!/bin/sh\nIPCDEMO_OPS=$${IPCDEMO_OPS:-4000} exec %s\n' $< > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@
+
+HOST_TESTS += $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%) \
+	$(TEST_OUT)/host/sync-race-threads
 
 # --- guest: claims about pipes, the device and the region ---------------------
 
