@@ -225,7 +225,13 @@ $(TEST_OUT)/kernel/explore: $(EXPLORE) tests/build.mk
 
 # --- guest: programs that the tests of the command run -------------------------
 
-CLI_PROGRAMS := $(TEST_OUT)/cli/probe
+CLI_PROGRAMS := $(TEST_OUT)/cli/probe $(TEST_OUT)/cli/sync-actor
+
+# As a program of somebody else: the header and the static library.
+$(TEST_OUT)/cli/sync-actor: tests/cli/run/sync-actor.c $(BUILD)/libipcdemo.a
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -Iuserspace/lib $^ -o $@ -pthread
 
 $(TEST_OUT)/cli/probe: tests/cli/run/probe.c
 	@mkdir -p $(@D)

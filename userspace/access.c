@@ -1424,6 +1424,44 @@ out:
 	return r.err;
 }
 
+int ipcdemo_region_block(struct ipcdemo *ipc, __u32 id, const char *first,
+			 const char *last, struct ipcdemo_table *table)
+{
+	char path[PATH_LEN + 32], *text, *rest;
+	int err = ipcdemo_check(ipc);
+	char *const *header;
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/region/%u", ipc->proc, id);
+	err = read_object(ipc, path, "region", id, &text);
+	if (err)
+		return err;
+	rest = text;
+	/* Past the lines at the top */
+	err = parse_lines(ipc, path, &rest, table);
+	while (!err) {
+		ipcdemo_table_free(table);
+		if (!*rest) {
+			err = fail(ipc, ENOENT, "%s: no table from %s to %s",
+				   path, first, last);
+			break;
+		}
+		err = parse_table(ipc, path, &rest, table);
+		if (err)
+			break;
+		header = table->header;
+		if (!strcmp(header[0], first) &&
+		    !strcmp(header[table->columns - 1], last)) {
+			/* Its words are pieces of the text */
+			table->text = text;
+			return 0;
+		}
+	}
+	free(text);
+	return err;
+}
+
 void ipcdemo_region_view_free(struct ipcdemo_region_view *view)
 {
 	free(view->name);

@@ -422,6 +422,16 @@ int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 			struct ipcdemo_region_view *view);
 void ipcdemo_region_view_free(struct ipcdemo_region_view *view);
 
+/**
+ * ipcdemo_region_block - one of the tables of /proc/ipcdemo/region/ID
+ * @first:	the name of its first column
+ * @last:	the name of its last one
+ *
+ * Return: 0; -ENOENT: no such region, or the module has no such table.
+ */
+int ipcdemo_region_block(struct ipcdemo *ipc, __u32 id, const char *first,
+			 const char *last, struct ipcdemo_table *table);
+
 /* How many tasks of a view wait at a point. */
 size_t ipcdemo_waiting(const struct ipcdemo_pipe_view *view, const char *point);
 

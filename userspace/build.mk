@@ -25,7 +25,7 @@ $(BUILD)/libaccess.a: $(BUILD)/userspace/access.o
 	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
-		$(BUILD)/libaccess.a
+		$(BUILD)/libaccess.a $(BUILD)/libipcdemo.a
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo
 

@@ -152,6 +152,10 @@ int find_object(struct cli *cli, const char *what, enum ipcdemo_kind *kind,
  */
 int put_safe(FILE *to, const char *text);
 
+/* A member of a JSON object. */
+void add_string(json_object *to, const char *key, const char *value);
+void add_number(json_object *to, const char *key, __u64 value);
+
 /* Return: 0, or FAILED after a message. */
 int put_json(json_object *object);
 
@@ -238,6 +242,7 @@ int cmd_region_show(struct cli *cli, int argc, char **argv);
 int cmd_region_read(struct cli *cli, int argc, char **argv);
 int cmd_region_write(struct cli *cli, int argc, char **argv);
 int cmd_region_fill(struct cli *cli, int argc, char **argv);
+int cmd_sync_show(struct cli *cli, int argc, char **argv);
 int cmd_pipeline(struct cli *cli, int argc, char **argv);
 int cmd_run(struct cli *cli, int argc, char **argv);
 int cmd_step(struct cli *cli, int argc, char **argv);

@@ -166,16 +166,6 @@ static int add_names(const struct ipcdemo_table *pipes,
 	return 0;
 }
 
-static void add_string(json_object *to, const char *key, const char *value)
-{
-	json_object_object_add(to, key, json_object_new_string(value));
-}
-
-static void add_number(json_object *to, const char *key, __u64 value)
-{
-	json_object_object_add(to, key, json_object_new_uint64(value));
-}
-
 static json_object *json_names(const struct ipcdemo_ends *ends, __u32 id,
 			       int column)
 {

@@ -176,6 +176,10 @@ static const struct command commands[] = {
 	{"region grow", "SIZE", "give a region that is a file SIZE bytes",
 	 "SIZE is in bytes, or with K, M or G behind it. What is there stays.\n",
 	 region_grow_options, cmd_region_grow},
+	{"sync show", "PATH", "show the locks in a region, who holds them",
+	 "PATH is a region that libipcdemo(3) formatted: a file of ipcdemofs or another.\n"
+	 "Nothing is locked for that: it works on a stuck region, too.\n",
+	 json_only, cmd_sync_show},
 	{"pipeline", "'COMMAND | COMMAND'", "run a pipeline through the pipe",
 	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
 	 "the others are pipe(2). The exit status is that of the last stage.\n",
@@ -261,6 +265,24 @@ void print_help(FILE *to, const struct command *c)
 	      to);
 }
 
+/* Is it the second word of `first`, of commands that have two? */
+static bool is_in(const char *first, const struct command *c)
+{
+	size_t len = strlen(first);
+
+	return !strncmp(c->name, first, len) && c->name[len] == ' ';
+}
+
+static bool is_first(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		if (is_in(word, &commands[i]))
+			return true;
+	return false;
+}
+
 /* The words after `first`, or all first words if it is NULL. */
 static void print_words(const char *first)
 {
@@ -269,7 +291,7 @@ static void print_words(const char *first)
 
 	for (i = 0; i < NCOMMANDS; i++) {
 		name = commands[i].name;
-		if (first && (strncmp(name, first, len) || name[len] != ' '))
+		if (first && !is_in(first, &commands[i]))
 			continue;
 		if (first)
 			name += len + 1;
@@ -291,14 +313,17 @@ static void print_completion(void)
 	      "_ipcdemo()\n{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}\n"
 	      "\tlocal words=\n\n"
-	      "\tif [ \"$command\" = region ] && [ \"$COMP_CWORD\" -gt 2 ]; then\n"
-	      "\t\tcommand+=\" ${COMP_WORDS[2]}\"\n\tfi\n"
+	      "\tcase $command in\n\tregion | sync)\n"
+	      "\t\t[ \"$COMP_CWORD\" -le 2 ] || command+=\" ${COMP_WORDS[2]}\" ;;\n"
+	      "\tesac\n"
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords='",
 	      stdout);
 	print_words(NULL);
 	fputs(" --help --version'\n\telse\n\t\tcase $command in\n\t\tregion) words='",
 	      stdout);
 	print_words("region");
+	fputs("' ;;\n\t\tsync) words='", stdout);
+	print_words("sync");
 	puts("' ;;");
 	for (i = 0; i < NCOMMANDS; i++) {
 		printf("\t\t'%s') words='", commands[i].name);
@@ -375,10 +400,29 @@ static int match(const struct command *c, int argc, char **argv)
 	return argc > 1 && !strcmp(argv[1], space + 1) ? 2 : 0;
 }
 
+/* "ls, show, read, write, fill or grow": those after `first`. */
+static void second_words(const char *first, char *buf, size_t size)
+{
+	size_t i, left = 0, len = 0;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		left += is_in(first, &commands[i]);
+	for (i = 0; i < NCOMMANDS && len < size; i++) {
+		if (!is_in(first, &commands[i]))
+			continue;
+		left--;
+		len += snprintf(buf + len, size - len, "%s%s",
+				strchr(commands[i].name, ' ') + 1,
+				left > 1 ? ", "
+				: left	 ? " or "
+					 : "");
+	}
+}
+
 static const struct command *find(const struct cli *cli, int argc, char **argv,
 				  int *words)
 {
-	char both[64];
+	char both[128];
 	size_t i;
 
 	for (i = 0; i < NCOMMANDS; i++) {
@@ -386,13 +430,13 @@ static const struct command *find(const struct cli *cli, int argc, char **argv,
 		if (*words)
 			return &commands[i];
 	}
-	if (strcmp(argv[0], "region")) {
+	if (!is_first(argv[0])) {
 		no_command(cli, argv[0]);
 	} else if (argc < 2 || argv[1][0] == '-') {
-		usage(cli,
-		      "region needs one more word: ls, show, read, write, fill or grow");
+		second_words(argv[0], both, sizeof(both));
+		usage(cli, "%s needs one more word: %s", argv[0], both);
 	} else {
-		snprintf(both, sizeof(both), "region %.40s", argv[1]);
+		snprintf(both, sizeof(both), "%s %.40s", argv[0], argv[1]);
 		no_command(cli, both);
 	}
 	return NULL;
@@ -421,9 +465,9 @@ int cmd_help(struct cli *cli, int argc, char **argv)
 		print_help(stdout, NULL);
 		return DONE;
 	}
-	if (!strcmp(argv[optind], "region") && optind + 1 == argc) {
+	if (is_first(argv[optind]) && optind + 1 == argc) {
 		for (i = 0; i < NCOMMANDS; i++)
-			if (!strncmp(commands[i].name, "region ", 7))
+			if (is_in(argv[optind], &commands[i]))
 				print_synopsis(stdout, &commands[i]);
 		return DONE;
 	}

@@ -265,6 +265,16 @@ size_t table_width(const struct ipcdemo_table *t, const char *indent)
 	return sum;
 }
 
+void add_string(json_object *to, const char *key, const char *value)
+{
+	json_object_object_add(to, key, json_object_new_string(value));
+}
+
+void add_number(json_object *to, const char *key, __u64 value)
+{
+	json_object_object_add(to, key, json_object_new_uint64(value));
+}
+
 void put_table(const struct ipcdemo_table *t, const char *indent)
 {
 	size_t c, r, len, width[64];
