@@ -8,7 +8,6 @@
 #include <linux/ipcdemo.h>
 
 #ifndef IPCDEMO_IOC_WAIT
-
 #define IPCDEMO_WAIT_FOREVER (~0ULL)
 
 struct ipcdemo_wait {
@@ -40,6 +39,13 @@ struct ipcdemo_wake_wait {
 	__u64 deadline_ns;
 };
 
+#define IPCDEMO_IOC_WAIT _IOW(IPCDEMO_IOC_MAGIC, 0x23, struct ipcdemo_wait)
+#define IPCDEMO_IOC_WAKE _IOW(IPCDEMO_IOC_MAGIC, 0x24, struct ipcdemo_wake)
+#define IPCDEMO_IOC_WAKE_WAIT \
+	_IOWR(IPCDEMO_IOC_MAGIC, 0x25, struct ipcdemo_wake_wait)
+#endif
+
+#ifndef IPCDEMO_IOC_WORD_EVENT
 struct ipcdemo_word_event {
 	__u32 size;
 	__u32 flags;
@@ -48,6 +54,11 @@ struct ipcdemo_word_event {
 	__u32 zero;
 };
 
+#define IPCDEMO_IOC_WORD_EVENT \
+	_IOW(IPCDEMO_IOC_MAGIC, 0x26, struct ipcdemo_word_event)
+#endif
+
+#ifndef IPCDEMO_IOC_OWNER
 struct ipcdemo_owner {
 	__u32 size;
 	__u32 flags;
@@ -56,14 +67,7 @@ struct ipcdemo_owner {
 	__u32 owner;
 };
 
-#define IPCDEMO_IOC_WAIT _IOW(IPCDEMO_IOC_MAGIC, 0x23, struct ipcdemo_wait)
-#define IPCDEMO_IOC_WAKE _IOW(IPCDEMO_IOC_MAGIC, 0x24, struct ipcdemo_wake)
-#define IPCDEMO_IOC_WAKE_WAIT \
-	_IOWR(IPCDEMO_IOC_MAGIC, 0x25, struct ipcdemo_wake_wait)
-#define IPCDEMO_IOC_WORD_EVENT \
-	_IOW(IPCDEMO_IOC_MAGIC, 0x26, struct ipcdemo_word_event)
 #define IPCDEMO_IOC_OWNER _IOWR(IPCDEMO_IOC_MAGIC, 0x27, struct ipcdemo_owner)
-
-#endif /* IPCDEMO_IOC_WAIT */
+#endif
 
 #endif /* IPCDEMO_CONTRACT_H */
