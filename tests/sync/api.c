@@ -69,6 +69,12 @@ int unlock(struct mutex *m)
 			   : ipcdemo_mutex_unlock(&m->ours);
 }
 
+int consistent(struct mutex *m)
+{
+	return kind->posix ? RESULT(pthread_mutex_consistent(m->posix))
+			   : ipcdemo_mutex_consistent(&m->ours);
+}
+
 struct sem sem_in(struct ipcdemo_region *r, uint64_t at)
 {
 	struct sem s = {.posix = POSIX(r, at)};

@@ -53,6 +53,7 @@ int lock(struct mutex *m);
 int trylock(struct mutex *m);
 int timedlock(struct mutex *m, clockid_t clock, const struct timespec *at);
 int unlock(struct mutex *m);
+int consistent(struct mutex *m);
 
 struct sem sem_at(struct ipcdemo_region *r, uint64_t at, unsigned int value);
 struct sem sem_in(struct ipcdemo_region *r, uint64_t at);

@@ -109,7 +109,6 @@ static void who_gives_up_waiting_takes_nothing_along(void)
 
 	assert_ret(0, lock(&m));
 	hasty = child(wait_and_give_up, r);
-	sleeps(hasty);
 	patient = child(take_and_count, r);
 	sleeps(patient);
 	join(hasty);
@@ -493,10 +492,22 @@ static void a_writer_that_waits_keeps_readers_out(void)
 
 static void give_up_writing(void *with)
 {
-	struct timespec soon = in_ms(CLOCK_MONOTONIC, 50);
+	struct timespec soon = in_ms(CLOCK_MONOTONIC, 100);
 	struct rwlock l = rwlock_in(with, AT(1));
 
 	require(timed_write_lock(&l, CLOCK_MONOTONIC, &soon) == -ETIMEDOUT);
+	data_of(with)[3]++;
+}
+
+/* Is nobody let in to read, before as many writers have given up? */
+static bool is_barred(struct rwlock *l, atomic_int *given_up, int writers)
+{
+	while (*given_up < writers) {
+		if (try_read_lock(l) == -EBUSY)
+			return true;
+		assert_ret(0, rw_unlock(l));
+	}
+	return false;
 }
 
 static void a_writer_that_gives_up_lets_readers_in(void)
@@ -505,15 +516,21 @@ static void a_writer_that_gives_up_lets_readers_in(void)
 	struct rwlock l = rwlock_at(r, AT(1));
 	atomic_int *data = data_of(r);
 	pid_t writer, reader;
+	bool seen = false;
+	int i;
 
-	assert_ret(0, read_lock(&l));
-	writer = child(give_up_writing, r);
-	eventually(try_read_lock(&l) == -EBUSY || (rw_unlock(&l), false));
 	data[1] = 1;
-	reader = child(read_in_child, r);
-	join(writer);
-	/* While this one reads on */
-	join(reader);
+	assert_ret(0, read_lock(&l));
+	/* Until a reader came while the writer waited */
+	for (i = 1; !seen && i <= 50; i++) {
+		writer = child(give_up_writing, r);
+		seen = is_barred(&l, &data[3], i);
+		reader = child(read_in_child, r);
+		join(writer);
+		/* While this one reads on */
+		join(reader);
+	}
+	assert_true(seen);
 	assert_ret(0, rw_unlock(&l));
 	ipcdemo_region_close(r);
 }

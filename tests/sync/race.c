@@ -3,13 +3,18 @@
  * Many do the same at once, and a race breaks an invariant
  *
  * Workers are processes; threads, for the sanitizer of threads, if THREADS is
- * defined.  IPCDEMO_OPS: how often each does it, 20000 unless that says otherwise.
+ * defined.  IPCDEMO_OPS says how often each does it, OPS if it is not there.
  * What the locks guard is plain memory.
  */
 #include "api.h"
 
 #define WORKERS 4
-#define SIZE	REGION_SIZE
+#ifdef ON_MODULE
+#define OPS 5000 /* an emulated processor is slow */
+#else
+#define OPS 20000
+#endif
+#define SIZE REGION_SIZE
 
 struct worker {
 	struct ipcdemo_region *r;
@@ -420,6 +425,6 @@ int main(void)
 {
 	const char *given = getenv("IPCDEMO_OPS");
 
-	ops = given ? atol(given) : 20000;
+	ops = given ? atol(given) : OPS;
 	return run_claims("race", claims, NR(claims));
 }

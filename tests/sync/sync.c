@@ -203,6 +203,12 @@ void kills(pid_t pid)
 	dies(pid, SIGKILL);
 }
 
+void ends(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	status_of(pid);
+}
+
 /* What /proc has to say about a thread in that file. */
 static void read_proc(pid_t tid, const char *name, char *buf, size_t size)
 {
@@ -219,7 +225,7 @@ static void read_proc(pid_t tid, const char *name, char *buf, size_t size)
 	buf[len > 0 ? len : 0] = '\0';
 }
 
-static bool is_asleep(pid_t tid)
+bool is_asleep(pid_t tid)
 {
 	long in = kind->module ? SYS_ioctl : SYS_futex;
 	char where[256], state[512], *stop;
@@ -257,6 +263,13 @@ struct run {
 	const struct claim *claim;
 };
 
+static bool is_for(const struct claim *claim, const struct kind *of)
+{
+	if (of->posix)
+		return claim->of == AND_POSIX || claim->of == ROBUST;
+	return of->module || claim->of == OURS || claim->of == AND_POSIX;
+}
+
 static void run_one(void **state)
 {
 	const struct run *run = *state;
@@ -280,7 +293,7 @@ int run_claims(const char *group, const struct claim *claims, size_t count)
 		if (only && !strstr(claims[i].sentence, only))
 			continue;
 		for (k = 0; k < NR(kinds); k++) {
-			if (kinds[k].posix && claims[i].of == OURS)
+			if (!is_for(&claims[i], &kinds[k]))
 				continue;
 			if (n == MAX_TESTS)
 				return 1;

@@ -38,8 +38,12 @@
 struct claim {
 	const char *sentence;
 	void (*check)(void);
-	/* AND_POSIX: it uses api.h alone, and is asked of POSIX, too */
-	enum { OURS, AND_POSIX } of;
+	/*
+	 * AND_POSIX: it uses api.h alone, and is asked of POSIX, too.  Where somebody
+	 * dies the files that are not of the module are left out: ROBUST with, and
+	 * BY_MODULE without POSIX.
+	 */
+	enum { OURS, AND_POSIX, ROBUST, BY_MODULE } of;
 };
 
 /* The kind of memory that the claim is checked on now. */
@@ -74,8 +78,12 @@ void join(pid_t pid);
 void dies(pid_t pid, int sig);
 void kills(pid_t pid);
 
+/* It is killed, unless it came to its end before. */
+void ends(pid_t pid);
+
 /* Wait until that thread (or process) sleeps on a word. */
 void sleeps(pid_t tid);
+bool is_asleep(pid_t tid);
 
 /* A deadline that is that many milliseconds away, and one that is past. */
 struct timespec in_ms(clockid_t clock, long ms);

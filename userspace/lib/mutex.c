@@ -186,11 +186,11 @@ int mutex_unlock(struct ipcdemo_region *r, struct mutex *m)
 
 int mutex_consistent(struct ipcdemo_region *r, struct mutex *m)
 {
-	if (!mutex_is_mine(r, m))
-		return -EPERM;
 	if (atomic_load_explicit(&m->state, memory_order_relaxed) !=
 	    INCONSISTENT)
 		return -EINVAL;
+	if (!mutex_is_mine(r, m))
+		return -EPERM;
 	atomic_store_explicit(&m->state, CONSISTENT, memory_order_relaxed);
 	return 0;
 }

@@ -348,13 +348,13 @@ int object_remove(struct ipcdemo_region *r, uint64_t offset, uint32_t kind)
 		if (!copy_entry(r, e, &copy) || copy.offset != offset ||
 		    copy.kind != kind)
 			continue;
-		/* First: from here on the bytes may be somebody else's */
+		/* First: who dies after that leaves what lock_list() clears */
+		atomic_store_explicit(&e->state, ENTRY_FREE,
+				      memory_order_release);
 		atomic_store(lock_entry(r, i), 0);
 		if (kind != IPCDEMO_OBJECT_BYTES &&
 		    copy.size >= sizeof(struct head))
 			atomic_store((atomic_uint *)(r->base + offset), 0);
-		atomic_store_explicit(&e->state, ENTRY_FREE,
-				      memory_order_release);
 		err = 0;
 		break;
 	}
