@@ -134,7 +134,7 @@ HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 # --- host: libipcdemo, on memory of the kernel's own ----------------------------
 
 # One program a noun of tests/sync; sync.c is what they share.
-SYNC_TESTS := words locks objects race
+SYNC_TESTS := words locks objects race scribble
 SYNC_COMMON := tests/sync/sync.c tests/sync/api.c $(wildcard tests/sync/*.h)
 LIB_HEADERS := $(wildcard userspace/lib/*.h) module/uapi/linux/ipcdemo.h
 SYNC_FLAGS = $(CFLAGS) -D_GNU_SOURCE -Iuserspace/lib

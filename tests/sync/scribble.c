@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A peer that writes anything anywhere in the region
+ *
+ * Calls may fail, and locks hold nobody back.  But nothing outside of the region is
+ * touched: before and behind the mapping lie pages that kill, all else is watched by
+ * the sanitizer of addresses.
+ * IPCDEMO_SECONDS: for how long, 3 unless that says otherwise.
+ */
+#include "api.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#define SIZE  16384
+#define PAGE  4096
+#define GUARD (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE)
+
+static uint32_t roll(uint32_t *random)
+{
+	*random = *random * 1664525 + 1013904223;
+	return *random >> 8;
+}
+
+/* Values that are likely to be taken for something. */
+static uint64_t likely(uint32_t *random, uint64_t pid)
+{
+	const uint64_t values[] = {0,
+				   1,
+				   2,
+				   64,
+				   2048,
+				   SIZE,
+				   SIZE - 4,
+				   SIZE + 1,
+				   UINT32_MAX,
+				   0x40000000,
+				   0x80000000,
+				   0x80000000 | pid,
+				   pid,
+				   0x3fffffff,
+				   INT64_MAX,
+				   UINT64_MAX,
+				   UINT64_MAX - 63,
+				   1ULL << 63,
+				   0xfffff,
+				   0x49504352,
+				   0x4950430a,
+				   roll(random)};
+
+	return values[roll(random) % NR(values)];
+}
+
+struct scene {
+	struct ipcdemo_region *r;
+	unsigned char image[SIZE]; /* as it is in order */
+	pid_t victim;
+	uint32_t seed;
+};
+
+static void scribble(void *with)
+{
+	struct scene *s = with;
+	unsigned char *base = ipcdemo_region_base(s->r);
+	uint32_t random = s->seed;
+	uint64_t value, at;
+
+	for (;;) {
+		value = likely(&random, s->victim);
+		/* The header and what lies behind it, more often than the rest */
+		at = roll(&random) % (roll(&random) % 4 ? 1536 : SIZE);
+		switch (roll(&random) % 64) {
+		case 0 ... 7:
+			/* In order again, or calls get nowhere */
+			memcpy(base, s->image, SIZE);
+			break;
+		case 8:
+			*(volatile unsigned char *)(base + at) = value;
+			break;
+		case 9 ... 20:
+			*(volatile uint32_t *)(base + at / 4 * 4) = value;
+			break;
+		case 21 ... 30:
+			*(volatile uint64_t *)(base + at / 8 * 8) = value;
+			break;
+		default:
+			/* Give the others time to come somewhere */
+			sched_yield();
+		}
+	}
+}
+
+/* Pages that may not be touched, where nothing else lies yet. */
+static void guard(struct ipcdemo_region *r, bool on)
+{
+	unsigned char *base = ipcdemo_region_base(r);
+	unsigned char *const at[] = {base - PAGE, base + SIZE};
+	static bool set[2];
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (on)
+			set[i] = mmap(at[i], PAGE, PROT_NONE, GUARD, -1, 0) ==
+				 at[i];
+		else if (set[i])
+			munmap(at[i], PAGE);
+	}
+}
+
+struct counts {
+	atomic_long rounds;
+	atomic_long locked;
+	atomic_long not_locked;
+};
+
+static struct counts *counts;
+
+/* Every call there is, with whatever handle can be had; what they say is no matter. */
+static void use(struct ipcdemo_region *mine, uint32_t *random)
+{
+	struct timespec soon = in_ms(CLOCK_MONOTONIC, 1);
+	struct ipcdemo_object seen[16];
+	uint64_t at = roll(random) % SIZE / 64 * 64, size;
+	struct ipcdemo_region *r;
+	struct ipcdemo_barrier b;
+	struct ipcdemo_rwlock l;
+	struct ipcdemo_mutex m;
+	struct ipcdemo_cond c;
+	struct ipcdemo_sem s;
+	unsigned int i;
+	int n;
+
+	/* A new handle believes the header anew */
+	if (ipcdemo_region_from_fd(ipcdemo_region_descriptor(mine), 0, &r))
+		return;
+	guard(r, true);
+	n = ipcdemo_region_objects(r, seen, NR(seen));
+	for (i = 0; n > 0 && i < NR(seen) && i < (unsigned int)n; i++) {
+		require(seen[i].size <= SIZE && seen[i].offset <= SIZE);
+		require(seen[i].offset + seen[i].size <= SIZE);
+		require(strlen(seen[i].name) <= IPCDEMO_NAME_MAX);
+	}
+	if (!ipcdemo_bytes_find(r, "data", &at, &size)) {
+		require(size <= SIZE && at <= SIZE - size);
+		memset((char *)ipcdemo_region_base(r) + at, 0x55, size);
+	}
+	if (n > 0)
+		at = seen[roll(random) % (n < 16 ? n : 16)].offset;
+	if (!ipcdemo_mutex_attach(r, at, &m)) {
+		n = ipcdemo_mutex_timedlock(&m, CLOCK_MONOTONIC, &soon);
+		if (n)
+			counts->not_locked++;
+		else
+			counts->locked++;
+		ipcdemo_mutex_trylock(&m);
+		if (!ipcdemo_cond_attach(r, at + 64, &c))
+			ipcdemo_cond_signal(&c);
+		ipcdemo_mutex_consistent(&m);
+		ipcdemo_mutex_unlock(&m);
+		if (!(roll(random) % 32))
+			ipcdemo_mutex_destroy(&m);
+	}
+	if (!ipcdemo_sem_attach(r, at, &s)) {
+		ipcdemo_sem_post(&s);
+		ipcdemo_sem_timedwait(&s, CLOCK_MONOTONIC, &soon);
+	}
+	if (!ipcdemo_rwlock_attach(r, at, &l)) {
+		ipcdemo_rwlock_timedrdlock(&l, CLOCK_MONOTONIC, &soon);
+		ipcdemo_rwlock_unlock(&l);
+		ipcdemo_rwlock_timedwrlock(&l, CLOCK_MONOTONIC, &soon);
+		ipcdemo_rwlock_unlock(&l);
+	}
+	if (!ipcdemo_barrier_attach(r, at, &b)) {
+		require(b.count && b.count <= INT_MAX);
+		ipcdemo_barrier_timedwait(&b, CLOCK_MONOTONIC, &soon);
+	}
+	if (!ipcdemo_mutex_init(r, IPCDEMO_ANYWHERE, "new", &m)) {
+		require(m.offset <= SIZE - 64);
+		ipcdemo_mutex_destroy(&m);
+	}
+	if (!ipcdemo_sem_find(r, "s", &s))
+		ipcdemo_sem_destroy(&s);
+	guard(r, false);
+	ipcdemo_region_close(r);
+}
+
+static void use_for_ever(void *with)
+{
+	struct scene *s = with;
+	uint32_t random = s->seed;
+
+	for (;;) {
+		use(s->r, &random);
+		counts->rounds++;
+	}
+}
+
+static int fill(struct ipcdemo_region *r)
+{
+	struct ipcdemo_barrier b;
+	struct ipcdemo_rwlock l;
+	struct ipcdemo_mutex m;
+	struct ipcdemo_cond c;
+	struct ipcdemo_sem s;
+	uint64_t at;
+
+	return ipcdemo_region_format(r, 10, 0) ?:
+	       ipcdemo_mutex_init(r, IPCDEMO_ANYWHERE, "m", &m) ?:
+	       ipcdemo_cond_init(r, IPCDEMO_ANYWHERE, "c", &c) ?:
+	       ipcdemo_sem_init(r, IPCDEMO_ANYWHERE, "s", 1, &s) ?:
+	       ipcdemo_rwlock_init(r, IPCDEMO_ANYWHERE, "l", &l) ?:
+	       ipcdemo_barrier_init(r, IPCDEMO_ANYWHERE, "b", 2, &b) ?:
+	       ipcdemo_bytes_init(r, IPCDEMO_ANYWHERE, "data", 200, &at);
+}
+
+/*
+ * Who waits without a deadline, for the lock of the list or for a mutex, may do so for
+ * ever: it is killed from time to time.  Only its own end says that something is wrong.
+ */
+static void nothing_outside_of_the_region_is_touched(void)
+{
+	const char *given = getenv("IPCDEMO_SECONDS");
+	uint64_t until = now_ms() + 1000 * (given ? atol(given) : 3);
+	struct ipcdemo_region *r = new_region(SIZE);
+	struct scene *s = shared(sizeof(*s));
+	unsigned int lives = 0;
+	pid_t peer, pid;
+	uint64_t life;
+	int status;
+
+	counts = shared(sizeof(*counts));
+	assert_ret(0, fill(r));
+	s->r = r;
+	s->seed = 1;
+	memcpy(s->image, ipcdemo_region_base(r), SIZE);
+	peer = child(scribble, s);
+	while (now_ms() < until) {
+		s->seed++;
+		pid = child(use_for_ever, s);
+		s->victim = pid;
+		life = now_ms() + 200;
+		while (now_ms() < life) {
+			breathe();
+			if (waitpid(pid, &status, WNOHANG) == pid)
+				fail_msg("it ended, with status 0x%x", status);
+		}
+		kills(pid);
+		lives++;
+	}
+	kills(peer);
+	print_message("# %u lives, %ld rounds, locked %ld times, not so %ld\n",
+		      lives, counts->rounds, counts->locked,
+		      counts->not_locked);
+	/* They did come to what is to be seen */
+	assert_true(counts->rounds > 10 * lives);
+	assert_true(counts->locked > lives);
+	ipcdemo_region_close(r);
+}
+
+static const struct claim claims[] = {
+	{"nothing outside of the region is touched",
+	 nothing_outside_of_the_region_is_touched, OURS},
+};
+
+int main(void)
+{
+	return run_claims("scribble", claims, NR(claims));
+}
