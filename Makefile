@@ -99,6 +99,11 @@ EXPLORE_ARGS = $(if $(REPLAY),--replay $(REPLAY)) $(if $(LIMIT),--limit $(LIMIT)
 	$(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 	--k $(or $(K),2) $(SCENARIOS)
 
+.PHONY: check-model
+check-model: ## search the models of tests/model through; MODELS='FILE...' only these
+	@tests/install-deps build model
+	@tests/model/check $(MODELS)
+
 .PHONY: explore
 explore: ## all orders of small scenarios, in a VM; K=2 SCENARIOS='NAME...'
 	@tests/install-deps build vm
