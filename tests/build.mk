@@ -223,6 +223,20 @@ $(TEST_OUT)/kernel/explore: $(EXPLORE) tests/build.mk
 	@chmod +x $@.new
 	@mv $@.new $@
 
+# --- guest: libipcdemo, on regions of the module as well -------------------------
+# The same programs, as somebody else would link them; no sanitizers there.
+
+SYNC_GUEST := $(patsubst %,$(TEST_OUT)/kernel/sync-%,$(SYNC_TESTS) robust)
+
+$(SYNC_GUEST): $(TEST_OUT)/kernel/sync-%: tests/sync/%.c $(SYNC_COMMON) \
+		userspace/lib/ipcdemo.h $(BUILD)/libipcdemo.a
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(SYNC_FLAGS) -DON_MODULE $< $(filter %.c,$(SYNC_COMMON)) \
+		$(BUILD)/libipcdemo.a -o $@ -lcmocka -pthread
+
+GUEST_TESTS += $(SYNC_GUEST)
+
 # --- guest: programs that the tests of the command run -------------------------
 
 CLI_PROGRAMS := $(TEST_OUT)/cli/probe $(TEST_OUT)/cli/sync-actor
