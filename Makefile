@@ -94,6 +94,12 @@ check-host: ## the tests that need no VM
 	@$(MAKE) --no-print-directory userspace test-programs
 	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS) $(HOST_BATS)
 
+.PHONY: check-rings
+check-rings: ## 100 million messages through rings of libipcdemo; MESSAGES=N
+	@tests/install-deps build test
+	@$(MAKE) --no-print-directory -s $(RING_RACE)
+	@IPCDEMO_TEST_SECONDS=36000 IPCDEMO_MESSAGES=$(or $(MESSAGES),25000000) $(RING_RACE)
+
 # The words of the explorer; it has more options: explore --help.
 EXPLORE_ARGS = $(if $(REPLAY),--replay $(REPLAY)) $(if $(LIMIT),--limit $(LIMIT)) \
 	$(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \

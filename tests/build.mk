@@ -134,7 +134,7 @@ HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 # --- host: libipcdemo, on memory of the kernel's own ----------------------------
 
 # One program a noun of tests/sync; sync.c is what they share.
-SYNC_TESTS := words locks objects race scribble
+SYNC_TESTS := words locks objects race scribble rings ring_race
 SYNC_COMMON := tests/sync/sync.c tests/sync/api.c $(wildcard tests/sync/*.h)
 LIB_HEADERS := $(wildcard userspace/lib/*.h) module/uapi/linux/ipcdemo.h
 SYNC_FLAGS = $(CFLAGS) -D_GNU_SOURCE -Iuserspace/lib
@@ -161,6 +161,23 @@ $(TEST_OUT)/host/sync-race-threads: $(TEST_OUT)/host/sync-race-threads.bin
 
 HOST_TESTS += $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%) \
 	$(TEST_OUT)/host/sync-race-threads
+
+# Rings: the same under the sanitizer of threads, and, for many messages, without any.
+$(TEST_OUT)/host/sync-ring_race-threads: tests/sync/ring_race.c $(SYNC_COMMON) \
+		$(LIB_SRC) $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(SYNC_FLAGS) -DTHREADS -fsanitize=thread $< \
+		$(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) -o $@ -lcmocka -pthread
+
+RING_RACE := $(TEST_OUT)/sync/ring_race
+$(RING_RACE): tests/sync/ring_race.c $(SYNC_COMMON) $(LIB_SRC) $(LIB_HEADERS)
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(SYNC_FLAGS) $< $(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) -o $@ \
+		-lcmocka -pthread
+
+HOST_TESTS += $(TEST_OUT)/host/sync-ring_race-threads
 
 # --- guest: claims about pipes, the device and the region ---------------------
 

@@ -33,6 +33,7 @@ static const char *kind_of(const struct ipcdemo_object *o)
 		[IPCDEMO_OBJECT_COND] = "condition",
 		[IPCDEMO_OBJECT_RWLOCK] = "rwlock",
 		[IPCDEMO_OBJECT_BARRIER] = "barrier",
+		[IPCDEMO_OBJECT_RING] = "ring",
 	};
 
 	if (o->kind < ARRAY_SIZE(names) && names[o->kind])
@@ -66,6 +67,8 @@ static void state_of(const struct ipcdemo_object *o, char *buf, size_t size)
 			word = o->holder ? "writing" : "free";
 	} else if (o->kind == IPCDEMO_OBJECT_BARRIER) {
 		snprintf(buf, size, "here=%u/%u", o->value, o->count);
+	} else if (o->kind == IPCDEMO_OBJECT_RING) {
+		snprintf(buf, size, "used=%u/%u", o->value, o->count);
 	}
 	if (!buf[0])
 		snprintf(buf, size, "%s", word);

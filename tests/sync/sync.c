@@ -39,6 +39,14 @@ static struct {
 } shares[MAX_SHARED];
 static size_t nshares;
 
+/* How long a test may take. */
+static unsigned int test_seconds(void)
+{
+	const char *seconds = getenv("IPCDEMO_TEST_SECONDS");
+
+	return seconds ? atoi(seconds) : TEST_SECONDS;
+}
+
 uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -161,7 +169,7 @@ pid_t child(void (*what)(void *), void *with)
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (!pid) {
-		alarm(TEST_SECONDS);
+		alarm(test_seconds());
 		what(with);
 		_exit(0);
 	}
@@ -275,7 +283,7 @@ static void run_one(void **state)
 	const struct run *run = *state;
 
 	kind = run->kind;
-	alarm(TEST_SECONDS);
+	alarm(test_seconds());
 	run->claim->check();
 	alarm(0);
 }

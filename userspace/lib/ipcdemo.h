@@ -40,6 +40,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #ifdef __cplusplus
@@ -258,6 +259,7 @@ enum ipcdemo_object_kind {
 	IPCDEMO_OBJECT_COND = 4,
 	IPCDEMO_OBJECT_RWLOCK = 5,
 	IPCDEMO_OBJECT_BARRIER = 6,
+	IPCDEMO_OBJECT_RING = 7,
 };
 
 /**
@@ -519,6 +521,257 @@ int ipcdemo_barrier_trywait(struct ipcdemo_barrier *barrier);
 int ipcdemo_barrier_timedwait(struct ipcdemo_barrier *barrier, clockid_t clock,
 			      const struct timespec *deadline);
 
+/* ---- ring of messages ----------------------------------------------------- */
+
+/*
+ * A ring carries messages of any length, in order, from senders to one receiver.
+ *
+ *	sender				receiver
+ *	ipcdemo_ring_join_sender()	ipcdemo_ring_join_receiver()
+ *	ipcdemo_ring_send() ...		while (ipcdemo_ring_receive() > 0) ...
+ *	ipcdemo_ring_leave()		ipcdemo_ring_leave()
+ *
+ * A sender is *alone*, which is quicker, or one of *many* (IPCDEMO_RING_MANY).  One
+ * thread at a time may send by the handles of one who is alone, any number by one of
+ * many; one thread at a time may receive.  As long as nobody sleeps no call makes a
+ * system call.
+ *
+ * What @how and @deadline of a call say:
+ *
+ *	0			sleep until there is room, or a message
+ *	IPCDEMO_RING_NONBLOCK	do not wait: -EAGAIN
+ *	IPCDEMO_RING_SPIN	look again and again, without a system call; signals
+ *				do not end it
+ *	IPCDEMO_RING_REALTIME	beside them: the deadline is on CLOCK_REALTIME,
+ *				else on CLOCK_MONOTONIC
+ *
+ * @deadline NULL is never; -ETIMEDOUT after it, if there was nothing; -EINVAL: it is
+ * none, or @how is unknown.  -EINTR: as ipcdemo_wait(); nothing was sent or received.
+ *
+ * The end.  When all senders have left, the receiver gets what is in the ring, and then
+ * 0.  When the receiver has left, senders get -EPIPE.  What is in a ring stays there
+ * for the next receiver.  Before anybody has come both wait for each other.
+ *
+ * Who died.  A process that is killed, at any instruction, breaks no message of others.
+ * Of a sender each message is there whole, or not at all; a receiver that was killed
+ * while it received may leave messages that its successor gets again.  But the dead do
+ * not leave, and what a dead sender of many had reserved and not committed holds up
+ * what comes behind it: ipcdemo_ring_recover() has them leave, and gives that up.
+ * Nobody calls it for you, so who waits for a peer that may die waits with a deadline,
+ * and calls it then.  Processes are known by their ids: all must be in one pid
+ * namespace; one that has exited counts as dead once it was waited for.  A thread that
+ * ends between reserve and commit while its process lives is not noticed.
+ *
+ * A child of fork(2) joins for itself.
+ *
+ * If others scribble over the ring, calls may be -EBADMSG, and messages wrong ones.
+ */
+
+/* Bytes of the cells of a ring, a power of two. */
+#define IPCDEMO_RING_MIN	 512
+#define IPCDEMO_RING_MAX	 0x40000000
+
+/* Places for senders; one of them is for one who is alone. */
+#define IPCDEMO_RING_SENDERS_MAX 64
+
+/* ipcdemo_ring_join_sender(): there may be others, 63 in all. */
+#define IPCDEMO_RING_MANY	 0x1
+
+#define IPCDEMO_RING_NONBLOCK	 0x1
+#define IPCDEMO_RING_SPIN	 0x2
+#define IPCDEMO_RING_REALTIME	 0x4
+
+/* A copy of a handle that has joined has joined, too; one of them leaves. */
+struct ipcdemo_ring {
+	struct ipcdemo_region *region;
+	uint64_t offset;
+	void *at;
+	uint32_t capacity;
+	uint32_t role;
+	uint32_t place;
+	uint32_t pid;
+	uint32_t base;
+	uint32_t senders;
+};
+
+/**
+ * ipcdemo_ring_init - as init of the other kinds
+ * @capacity:	bytes of its cells: IPCDEMO_RING_MIN to IPCDEMO_RING_MAX, a power of
+ *		two, else -EINVAL
+ *
+ * A message takes a multiple of 64 bytes, at least 64, and lies in a row: what is left
+ * before the end, if it does not fit there, is passed over.
+ */
+int ipcdemo_ring_init(struct ipcdemo_region *region, uint64_t offset,
+		      const char *name, uint64_t capacity,
+		      struct ipcdemo_ring *ring);
+int ipcdemo_ring_attach(struct ipcdemo_region *region, uint64_t offset,
+			struct ipcdemo_ring *ring);
+int ipcdemo_ring_find(struct ipcdemo_region *region, const char *name,
+		      struct ipcdemo_ring *ring);
+/* -EBUSY: somebody has joined. */
+int ipcdemo_ring_destroy(struct ipcdemo_ring *ring);
+
+/* Bytes that a ring of that capacity takes in a region; 0: it is none. */
+uint64_t ipcdemo_ring_size(uint64_t capacity);
+
+/* Bytes of the longest message: half the capacity.  An empty ring has room for it. */
+uint64_t ipcdemo_ring_longest(const struct ipcdemo_ring *ring);
+
+/**
+ * ipcdemo_ring_join_sender - from now on this handle sends
+ * @flags:	0: alone; IPCDEMO_RING_MANY
+ *
+ * Return: 0.  -EBUSY: another is alone, or the call wants to be and is not, or 63 have
+ * joined; those who died do not count.  -EALREADY: this handle has joined.  -EINVAL.
+ * -EBADF: mapped for reading alone.
+ */
+int ipcdemo_ring_join_sender(struct ipcdemo_ring *ring, unsigned int flags);
+
+/**
+ * ipcdemo_ring_join_receiver - from now on this handle receives
+ * @senders:	the end is when so many have come and gone, at least, since the end that
+ *		a receiver saw last, and none is there; 1 to 0x7fffffff
+ *
+ * Return: 0.  -EBUSY: another receives, who lives.  -EALREADY, -EINVAL, -EBADF.
+ */
+int ipcdemo_ring_join_receiver(struct ipcdemo_ring *ring, unsigned int senders);
+
+/**
+ * ipcdemo_ring_leave - no more
+ *
+ * What was reserved and not committed before is given up.
+ *
+ * Return: 0; -EPERM: it has not joined.
+ */
+int ipcdemo_ring_leave(struct ipcdemo_ring *ring);
+
+/**
+ * ipcdemo_ring_recover - have the dead leave
+ *
+ * Anybody may call it, at any time, without having joined.
+ *
+ * Return: how many have left by that, and how many reservations were given up.
+ * -EBADF.
+ */
+int ipcdemo_ring_recover(struct ipcdemo_ring *ring);
+
+/**
+ * ipcdemo_ring_send - send a message
+ * @size:	its bytes; may be 0
+ *
+ * Return: 0.  -EMSGSIZE: longer than ipcdemo_ring_longest().  -EPIPE: the receiver has
+ * left since this handle joined.  -EPERM: not joined as a sender.  -EAGAIN, -ETIMEDOUT,
+ * -EINTR, -EINVAL: as said above.  -EBADMSG.
+ */
+int ipcdemo_ring_send(struct ipcdemo_ring *ring, const void *data, size_t size,
+		      unsigned int how, const struct timespec *deadline);
+
+/**
+ * ipcdemo_ring_send_many - send messages, and wake once
+ * @count:	1 to INT_MAX
+ *
+ * In order; those of other senders may come between.  The receiver is woken when all
+ * are there, or when this call has to wait.
+ *
+ * Return: how many were sent; fewer than @count if the next one fails as
+ * ipcdemo_ring_send() does.  If the first one does: its error.
+ */
+int ipcdemo_ring_send_many(struct ipcdemo_ring *ring,
+			   const struct iovec *messages, unsigned int count,
+			   unsigned int how, const struct timespec *deadline);
+
+/**
+ * struct ipcdemo_ring_slot - room for a message, in the ring
+ * @data:	where it begins, a multiple of 64 in the region; what is there is
+ *		undefined
+ * @size:	so many bytes, as was asked for
+ * @position:	the library's
+ */
+struct ipcdemo_ring_slot {
+	void *data;
+	size_t size;
+	uint64_t position;
+};
+
+/**
+ * ipcdemo_ring_reserve - get room, to make a message where it is received
+ * @size:	bytes at most
+ *
+ * Alone, a sender has one reservation: the next call, also of send, takes its place.
+ * One of many can have several, in order; nothing behind one is received before it is
+ * committed.
+ *
+ * Return: as ipcdemo_ring_send().
+ */
+int ipcdemo_ring_reserve(struct ipcdemo_ring *ring, size_t size,
+			 unsigned int how, const struct timespec *deadline,
+			 struct ipcdemo_ring_slot *slot);
+
+/**
+ * ipcdemo_ring_commit - send what was made there
+ * @size:	its bytes, not more than were reserved
+ *
+ * Return: 0.  -EINVAL: @size, or the slot is not reserved any more.  -EBADMSG:
+ * likewise, or somebody scribbled.  -EPERM.
+ */
+int ipcdemo_ring_commit(struct ipcdemo_ring *ring,
+			const struct ipcdemo_ring_slot *slot, size_t size);
+
+/* Send nothing after all.  Return: as ipcdemo_ring_commit(). */
+int ipcdemo_ring_abort(struct ipcdemo_ring *ring,
+		       const struct ipcdemo_ring_slot *slot);
+
+/**
+ * ipcdemo_ring_receive - receive the oldest message
+ * @size:	room at @data
+ * @length:	how long it is, also if it is -EMSGSIZE; may be NULL
+ *
+ * Return: 1.  0: the end.  -EMSGSIZE: it is longer than @size, and stays.  -EPERM: not
+ * joined as the receiver.  -EAGAIN, -ETIMEDOUT, -EINTR, -EINVAL: as said above.
+ * -EBADMSG.
+ */
+int ipcdemo_ring_receive(struct ipcdemo_ring *ring, void *data, size_t size,
+			 size_t *length, unsigned int how,
+			 const struct timespec *deadline);
+
+/**
+ * ipcdemo_ring_receive_many - receive what is there, and wake once
+ * @messages:	room for each; iov_len becomes its length
+ * @count:	at most so many, 1 to INT_MAX
+ *
+ * Waits only for the first one.
+ *
+ * Return: how many.  0: the end.  -EMSGSIZE: the first one is longer than its room;
+ * iov_len says how long.  One that is not the first ends the call before it; what
+ * iov_len is from there on is undefined.  Else as ipcdemo_ring_receive().
+ */
+int ipcdemo_ring_receive_many(struct ipcdemo_ring *ring, struct iovec *messages,
+			      unsigned int count, unsigned int how,
+			      const struct timespec *deadline);
+
+/**
+ * ipcdemo_ring_peek - look at the oldest messages where they are
+ * @messages:	get where each begins, and its length
+ * @count:	at most so many, 1 to INT_MAX
+ *
+ * They stay until they are released, and whoever may write to the region can change
+ * them meanwhile: copy what you check.  A second call shows the same ones.
+ *
+ * Return: as ipcdemo_ring_receive_many(), but never -EMSGSIZE.
+ */
+int ipcdemo_ring_peek(struct ipcdemo_ring *ring, struct iovec *messages,
+		      unsigned int count, unsigned int how,
+		      const struct timespec *deadline);
+
+/**
+ * ipcdemo_ring_release - give the room of the oldest messages back, and wake once
+ *
+ * Return: 0.  -EINVAL: there are fewer than @count; those there were are released.
+ * -EPERM.  -EBADMSG.
+ */
+int ipcdemo_ring_release(struct ipcdemo_ring *ring, unsigned int count);
+
 /* ---- looking ------------------------------------------------------------- */
 
 /**
@@ -533,10 +786,12 @@ int ipcdemo_barrier_timedwait(struct ipcdemo_barrier *barrier, clockid_t clock,
  * @thread:	the thread that does, in its own pid namespace; 0: not known
  * @died:	mutex: 1: the holder died, and nobody has locked it since; 2: who
  *		holds it was told so; 3: not recoverable
- * @value:	semaphore: its value; rwlock: readers; barrier: who is here
- * @count:	barrier: how many must be
- * @round:	barrier: how often they met
- * @waiters:	how many wait (readers and writers); mutex: 1: somebody may
+ * @value:	semaphore: its value; rwlock: readers; barrier: who is here; ring: bytes
+ *		of its cells that are taken
+ * @count:	barrier: how many must be; ring: its capacity
+ * @round:	barrier: how often they met; ring: how many senders have joined
+ * @waiters:	how many wait (readers and writers); mutex: 1: somebody may; ring: 1
+ *		for a receiver, and 1 for senders
  *
  * Members are only added at its end.
  */

@@ -115,6 +115,11 @@ int object_find(struct ipcdemo_region *r, const char *name, uint32_t kind,
 int object_attach(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
 		  uint64_t size, uint64_t alignment, void **at);
 
+/* The same for a kind that has no fixed size: at least `least`, *size is its own. */
+int object_attach_any(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
+		      uint64_t least, uint64_t alignment, uint64_t *size,
+		      void **at);
+
 /* Bytes of each kind, with room to grow. */
 #define MUTEX_SIZE   64
 #define SEM_SIZE     64
@@ -129,6 +134,7 @@ void sem_look(const void *at, struct ipcdemo_object *o);
 void cond_look(const void *at, struct ipcdemo_object *o);
 void rwlock_look(const void *at, struct ipcdemo_object *o);
 void barrier_look(const void *at, struct ipcdemo_object *o);
+void ring_look(const void *at, struct ipcdemo_object *o);
 
 /* ---- mutex.c ---------------------------------------------------------------- */
 

@@ -393,8 +393,9 @@ int object_find(struct ipcdemo_region *r, const char *name, uint32_t kind,
 	return 0;
 }
 
-int object_attach(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
-		  uint64_t size, uint64_t alignment, void **at)
+int object_attach_any(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
+		      uint64_t least, uint64_t alignment, uint64_t *size,
+		      void **at)
 {
 	struct head *head;
 	int err;
@@ -404,7 +405,7 @@ int object_attach(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
 	err = layout_check(r);
 	if (err < 0)
 		return err;
-	head = place(r, offset, size);
+	head = place(r, offset, least);
 	if (!head || offset < ipcdemo_region_overhead(err))
 		return -ERANGE;
 	/* Acquired: pairs with the release in object_make() */
@@ -413,10 +414,22 @@ int object_attach(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
 		return -EBADMSG;
 	if (*(volatile uint32_t *)&head->version != VERSION)
 		return -EPROTONOSUPPORT;
-	if (*(volatile uint64_t *)&head->size != size)
+	*size = *(volatile uint64_t *)&head->size;
+	if (*size < least || !place(r, offset, *size))
 		return -EBADMSG;
 	*at = head;
 	return 0;
+}
+
+int object_attach(struct ipcdemo_region *r, uint64_t offset, uint32_t kind,
+		  uint64_t size, uint64_t alignment, void **at)
+{
+	uint64_t its;
+	int err = object_attach_any(r, offset, kind, size, alignment, &its, at);
+
+	if (!err && its != size)
+		err = -EBADMSG;
+	return err;
 }
 
 static const struct {
@@ -428,6 +441,8 @@ static const struct {
 	[IPCDEMO_OBJECT_COND] = {COND_SIZE, cond_look},
 	[IPCDEMO_OBJECT_RWLOCK] = {RWLOCK_SIZE, rwlock_look},
 	[IPCDEMO_OBJECT_BARRIER] = {BARRIER_SIZE, barrier_look},
+	/* Of any size: the list says which, its header must agree */
+	[IPCDEMO_OBJECT_RING] = {0, ring_look},
 };
 
 uint64_t ipcdemo_object_size(enum ipcdemo_object_kind kind)
@@ -448,6 +463,7 @@ int ipcdemo_region_objects(struct ipcdemo_region *r,
 	unsigned int i, n, found = 0;
 	struct ipcdemo_object *o;
 	struct copy copy;
+	uint64_t bytes;
 	int err;
 	void *at;
 
@@ -469,10 +485,11 @@ int ipcdemo_region_objects(struct ipcdemo_region *r,
 		memcpy(o->name, copy.name, sizeof(copy.name));
 		if (copy.kind == IPCDEMO_OBJECT_BYTES)
 			o->valid = 1;
+		bytes = ipcdemo_object_size(copy.kind) ?: copy.size;
 		if (copy.kind >= sizeof(kinds) / sizeof(*kinds) ||
 		    !kinds[copy.kind].look ||
-		    object_attach(r, copy.offset, copy.kind,
-				  kinds[copy.kind].size, ALIGNMENT, &at))
+		    object_attach(r, copy.offset, copy.kind, bytes, ALIGNMENT,
+				  &at))
 			continue;
 		o->valid = 1;
 		kinds[copy.kind].look(at, o);
