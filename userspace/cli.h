@@ -58,6 +58,7 @@ enum {
 	OPT_STAY,
 	OPT_BUG,
 	OPT_UNTIL,
+	OPT_SENDERS,
 };
 
 struct cli;
@@ -243,6 +244,8 @@ int cmd_region_read(struct cli *cli, int argc, char **argv);
 int cmd_region_write(struct cli *cli, int argc, char **argv);
 int cmd_region_fill(struct cli *cli, int argc, char **argv);
 int cmd_sync_show(struct cli *cli, int argc, char **argv);
+int cmd_ring_send(struct cli *cli, int argc, char **argv);
+int cmd_ring_recv(struct cli *cli, int argc, char **argv);
 int cmd_pipeline(struct cli *cli, int argc, char **argv);
 int cmd_run(struct cli *cli, int argc, char **argv);
 int cmd_step(struct cli *cli, int argc, char **argv);

@@ -88,6 +88,32 @@ static const struct cli_option region_fill_options[] = {
 	{0},
 };
 
+#define RING_LINES                                                            \
+	{                                                                     \
+		'0', "null", NULL, "a line ends with a byte 0, not a newline" \
+	}
+#define RING_SIZE                                                          \
+	{                                                                  \
+		's', "size", "SIZE", "of a ring that is made (default 1M)" \
+	}
+
+static const struct cli_option ring_send_options[] = {
+	RING_LINES,
+	{'m', "multi", NULL, "others may send into it, too"},
+	{'n', "nonblock", NULL, "do not wait: fail if there is no room"},
+	RING_SIZE,
+	{0},
+};
+
+static const struct cli_option ring_recv_options[] = {
+	RING_LINES,
+	{'n', "nonblock", NULL, "do not wait: take what is there"},
+	{OPT_SENDERS, "senders", "N",
+	 "wait for N senders before it is the end"},
+	RING_SIZE,
+	{0},
+};
+
 static const struct cli_option pipeline_options[] = {
 	{OPT_JOINT, "joint", "N", "which joint is ours (default 1)"},
 	{OPT_PIPEFAIL, "pipefail", NULL,
@@ -180,6 +206,15 @@ static const struct command commands[] = {
 	 "PATH is a region that libipcdemo(3) formatted: a file of ipcdemofs or another.\n"
 	 "Nothing is locked for that: it works on a stuck region, too.\n",
 	 json_only, cmd_sync_show},
+	{"ring send", "PATH", "send lines as messages through a ring in a file",
+	 "Each line of standard input is a message; it can have half of SIZE. PATH is made\n"
+	 "if it is not there: a file of ipcdemofs or another. What nobody has received stays\n"
+	 "in it. SIZE is rounded up to a power of two.\n",
+	 ring_send_options, cmd_ring_send},
+	{"ring recv", "PATH", "receive messages from a ring, as lines",
+	 "Ends when all senders have ended; before the first comes it waits. PATH is made if\n"
+	 "it is not there. Only one process can receive from a ring.\n",
+	 ring_recv_options, cmd_ring_recv},
 	{"pipeline", "'COMMAND | COMMAND'", "run a pipeline through the pipe",
 	 "Each stage is run by /bin/sh. With more than two stages, one joint is ours and\n"
 	 "the others are pipe(2). The exit status is that of the last stage.\n",
@@ -313,7 +348,7 @@ static void print_completion(void)
 	      "_ipcdemo()\n{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}\n"
 	      "\tlocal words=\n\n"
-	      "\tcase $command in\n\tregion | sync)\n"
+	      "\tcase $command in\n\tregion | sync | ring)\n"
 	      "\t\t[ \"$COMP_CWORD\" -le 2 ] || command+=\" ${COMP_WORDS[2]}\" ;;\n"
 	      "\tesac\n"
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords='",
@@ -324,6 +359,8 @@ static void print_completion(void)
 	print_words("region");
 	fputs("' ;;\n\t\tsync) words='", stdout);
 	print_words("sync");
+	fputs("' ;;\n\t\tring) words='", stdout);
+	print_words("ring");
 	puts("' ;;");
 	for (i = 0; i < NCOMMANDS; i++) {
 		printf("\t\t'%s') words='", commands[i].name);
