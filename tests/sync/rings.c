@@ -918,7 +918,113 @@ static void work_that_was_begun_is_ended_by_the_successor(void)
 	part(&p);
 }
 
+/* --- who scribbles ------------------------------------------------------------------ */
+
+static uint32_t roll(uint32_t *random)
+{
+	*random = *random * 1664525 + 1013904223;
+	return *random >> 8;
+}
+
+/* A word of the ring becomes something: any bits, or what means something there. */
+static void scribble(const struct pair *p, uint32_t *random)
+{
+	uint64_t *words = p->from.at, *word, any, type;
+
+	word = words + TAIL / 8 + roll(random) % ((STATES - TAIL) / 8 + CELLS);
+	any = (uint64_t)roll(random) << 40 ^ (uint64_t)roll(random) << 20 ^
+	      roll(random);
+	type = (uint64_t)(roll(random) % 4) << 62;
+	switch (roll(random) % 4) {
+	case 0:
+		*word = any;
+		break;
+	case 1:
+		*word = type | any % (2 * SMALL);
+		break;
+	case 2:
+		*word = type | (uint64_t)getpid() << 32 | any % SMALL;
+		break;
+	default:
+		*word += any % 17 - 8;
+	}
+}
+
+/* The handle believes nothing, so each answer will do; but all stays in the ring. */
+static void use_as_it_comes(struct pair *p, uint32_t *random)
+{
+	unsigned char data[SMALL] = {0};
+	unsigned char *begin = in_ring(&p->to, STATES + CELLS * 8);
+	struct ipcdemo_ring_slot slot;
+	struct iovec seen[CELLS];
+	int n, i;
+
+	switch (roll(random) % 6) {
+	case 0:
+		ipcdemo_ring_send(&p->from, data, roll(random) % SMALL,
+				  NONBLOCK, NULL);
+		break;
+	case 1:
+		n = roll(random) % SMALL;
+		if (ipcdemo_ring_reserve(&p->from, n, NONBLOCK, NULL, &slot))
+			break;
+		memset(slot.data, 1, slot.size);
+		scribble(p, random);
+		ipcdemo_ring_commit(&p->from, &slot, n / 2);
+		break;
+	case 2:
+		n = ipcdemo_ring_peek(&p->to, seen, NR(seen), NONBLOCK, NULL);
+		for (i = 0; i < n; i++) {
+			assert_true((unsigned char *)seen[i].iov_base >= begin);
+			assert_true((unsigned char *)seen[i].iov_base +
+					    seen[i].iov_len <=
+				    begin + SMALL);
+		}
+		scribble(p, random);
+		if (n > 0)
+			ipcdemo_ring_release(&p->to, n);
+		break;
+	case 3:
+		ipcdemo_ring_recover(&p->to);
+		break;
+	default:
+		ipcdemo_ring_receive(&p->to, data, roll(random) % SMALL, NULL,
+				     NONBLOCK, NULL);
+	}
+}
+
+static void scribbling_reaches_nothing_outside(void)
+{
+	const uint64_t size = ipcdemo_ring_size(SMALL);
+	unsigned char *there, *copy = malloc(SIZE);
+	struct ipcdemo_object objects[2];
+	uint32_t random = 1;
+	unsigned int m, i;
+	struct pair p;
+
+	for (m = 0; m < NR(modes); m++) {
+		p = joined(SMALL, modes[m]);
+		there = ipcdemo_region_base(p.here);
+		memset(there + p.from.offset + size, 0x5a,
+		       SIZE - p.from.offset - size);
+		memcpy(copy, there, SIZE);
+		for (i = 0; i < 100000; i++) {
+			scribble(&p, &random);
+			use_as_it_comes(&p, &random);
+			ipcdemo_region_objects(p.there, objects, 2);
+		}
+		assert_memory_equal(there, copy, p.from.offset);
+		assert_memory_equal(there + p.from.offset + size,
+				    copy + p.from.offset + size,
+				    SIZE - p.from.offset - size);
+		part(&p);
+	}
+	free(copy);
+}
+
 static const struct claim claims[] = {
+	{"scribbling reaches nothing outside of the ring",
+	 scribbling_reaches_nothing_outside, OURS},
 	{"a ring is made and found", a_ring_is_made_and_found, OURS},
 	{"a ring that is damaged is refused", a_ring_that_is_damaged_is_refused,
 	 OURS},
