@@ -341,6 +341,7 @@ static void print_words(const char *first)
 
 static void print_completion(void)
 {
+	static const char *const first_words[] = {"region", "sync", "ring"};
 	const struct cli_option *o;
 	size_t i;
 
@@ -354,14 +355,12 @@ static void print_completion(void)
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords='",
 	      stdout);
 	print_words(NULL);
-	fputs(" --help --version'\n\telse\n\t\tcase $command in\n\t\tregion) words='",
-	      stdout);
-	print_words("region");
-	fputs("' ;;\n\t\tsync) words='", stdout);
-	print_words("sync");
-	fputs("' ;;\n\t\tring) words='", stdout);
-	print_words("ring");
-	puts("' ;;");
+	fputs(" --help --version'\n\telse\n\t\tcase $command in\n", stdout);
+	for (i = 0; i < ARRAY_SIZE(first_words); i++) {
+		printf("\t\t%s) words='", first_words[i]);
+		print_words(first_words[i]);
+		puts("' ;;");
+	}
 	for (i = 0; i < NCOMMANDS; i++) {
 		printf("\t\t'%s') words='", commands[i].name);
 		for (o = commands[i].options; o && o->id; o++)
