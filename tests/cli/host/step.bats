@@ -19,7 +19,7 @@ wrong() {
 	wrong 2:1 "expected pipe, task, run, step, signal, kill, let, expect, or a task and a colon, not 'wait'" "wait W"
 	wrong 2:1 "there is no task 'X': 'task X opens write' is missing above" "X: write 1"
 	wrong 3:3 "expected a blank behind the colon" "# a comment\nW:write 1"
-	wrong 2:3 "expected open, read, write, close, poll, resize, signal or run, not the end of the line" "W:"
+	wrong 2:3 "expected open, read, write, splice, tee, vmsplice, close, poll, resize, signal or run, not the end of the line" "W:"
 }
 
 @test "declarations" {
@@ -30,6 +30,8 @@ wrong() {
 	wrong 2:12 "expected a power of two, not '3'" "pipe slots 3"
 	wrong 2:14 "expected 'process' or 'kernel', not 'user'" "pipe persist user"
 	wrong 3:1 "'pipe' comes before everything but 'task'" "W: write 1\npipe slots 2"
+	wrong 2:11 "expected this line above the tasks, not 'named'" "pipe kind named"
+	wrong 2:19 "the device has no packets: 'pipe kind anonymous' or 'pipe kind named' above" "task R opens read packets"
 	tried 2 ipcdemo step - </dev/null
 	says "standard input:1:1: the file has no task"
 }
@@ -37,6 +39,7 @@ wrong() {
 @test "operations" {
 	wrong 2:9 "expected a number up to 1048576, not the end of the line" "W: write"
 	wrong 2:10 "expected a number up to 1048576, not '2M'" "W: write 2M"
+	wrong 2:11 "expected a number up to 65536, not '65537'" "W: splice 65537"
 	wrong 2:10 "this \" has no partner" 'W: write "abc'
 	wrong 2:15 "expected a blank behind the \"" 'W: write "abc"x'
 	wrong 2:12 "expected the end of the line, not '2'" "W: write 1 2"
