@@ -231,8 +231,8 @@ reader() {
 	[[ $(header "$pipe" 5) == "point pid command seconds state" ]]
 }
 
-@test "a region's file has five blocks with their headers and keys" {
-	[[ $(blocks "$region") == 5 ]]
+@test "a region's file has nine blocks with their headers and keys" {
+	[[ $(blocks "$region") == 9 ]]
 	run -0 keys "$region"
 	[[ ${lines[*]} == "id name owner mode size pages files maps page_size\
  seals group dev ino" ]]
@@ -240,6 +240,11 @@ reader() {
 	[[ $(header "$region" 3) == "point pid command seconds state" ]]
 	[[ $(header "$region" 4) == "first last state" ]]
 	[[ $(header "$region" 5) == "page access pid command seconds" ]]
+	[[ $(header "$region" 6) == "offset point pid command seconds state" ]]
+	[[ $(header "$region" 7) == "offset waker waker_command woken\
+ woken_command waited seconds" ]]
+	[[ $(header "$region" 8) == "owner pid command offset entries" ]]
+	[[ $(header "$region" 9) == "offset pid command" ]]
 	[[ $(value "$region" page_size) == 4096 ]]
 }
 
