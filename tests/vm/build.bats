@@ -13,7 +13,7 @@ setup() {
 	cp docs/points.* "$dir/docs"
 	cp module/points.h "$dir/module"
 	rm -rf "$dir"/tests/{bench,cli,compat,debug,explore,host,kernel} \
-		"$dir"/tests/semantics "$dir"/tests/build.mk \
+		"$dir"/tests/{semantics,sync,model} "$dir"/tests/build.mk \
 		"$dir"/tests/interleave/*.step "$dir"/tests/mutants/*.patch
 	# Tables of nothing.
 	: >"$dir"/tests/interleave/README.md
