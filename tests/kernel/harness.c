@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <linux/close_range.h>
@@ -731,6 +732,14 @@ static void mount_ours(void)
 	assert_ret(0, mkdir(our_dir, 0700));
 	assert_ret(0, mount("none", our_dir, "ipcdemofs", 0, NULL));
 	mounted = true;
+}
+
+bool is_debug_kernel(void)
+{
+	struct utsname name;
+
+	assert_ret(0, uname(&name));
+	return strstr(name.release, "-debug-");
 }
 
 static void unmount_ours(void)

@@ -82,6 +82,9 @@ struct claim {
 /* What the second pipe of the running test is: PIPE, ANON, PIPE | BY_KERNEL. */
 extern unsigned int second;
 
+/* That of make check-debug, which is slow, and gives no large folios. */
+bool is_debug_kernel(void);
+
 /* For tests that compare: from here on, calls are about that target. */
 void switch_to(unsigned int bit);
 

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/utsname.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -734,14 +733,6 @@ static bool has_free_pieces(unsigned int order)
 	}
 	fclose(file);
 	return has;
-}
-
-static bool is_debug_kernel(void)
-{
-	struct utsname name;
-
-	assert_ret(0, uname(&name));
-	return strstr(name.release, "-debug-");
 }
 
 /* Whether the page there came with others; not if memory is in small pieces. */

@@ -17,8 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/ipcdemo.h>
+
 #include "lib.h"
-#include "contract.h"
 #include "layout.h"
 
 /* The page with the token; set once, by whoever needs it first. */

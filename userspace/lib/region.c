@@ -13,7 +13,6 @@
 #include <linux/ipcdemo.h>
 
 #include "lib.h"
-#include "contract.h"
 
 #define DEVICE "/dev/ipcdemo"
 

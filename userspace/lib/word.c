@@ -14,8 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/ipcdemo.h>
+
 #include "lib.h"
-#include "contract.h"
 
 #define NSEC_PER_SEC 1000000000
 
