@@ -397,7 +397,8 @@ static inline int run_word_claims(const char *group, const struct claim *claims,
 		return 1;
 	after_each = unmap_words;
 	failed = run_claims(group, claims, count);
-	umount(our_dir);
+	/* A claim that failed has left files open there. */
+	umount2(our_dir, MNT_DETACH);
 	rmdir(our_dir);
 	rmdir(dir);
 	return failed;
