@@ -25,7 +25,8 @@ reported() {
 	local first
 
 	first=$(grep -nE -m 1 "$1" "$dir/log") || {
-		echo "nothing in the log about: $1"
+		echo "nothing in the log about: $1; it has"
+		grep -E 'BUG|WARNING|INFO:|UBSAN|ODEBUG|kmemleak|planted|lockdep' "$dir/log"
 		return 1
 	}
 	tail -n "+${first%%:*}" "$dir/log" | head -n 60 | grep -q "$2" || {
