@@ -8,7 +8,7 @@
 static const struct row {
 	const char *name, *kind, *unit, *hold, *sentence;
 } rows[] = {
-#define ROW(symbol, name, kind, unit, hold, sentence) \
+#define ROW(symbol, token, name, kind, unit, hold, sentence) \
 	{name, #kind, unit, #hold, sentence},
 	IPC_POINTS(ROW)
 #undef ROW

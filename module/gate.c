@@ -39,11 +39,18 @@ static LIST_HEAD(gates); /* look_lock; in the order they were set */
 static DEFINE_HASHTABLE(ops_of_tasks, 8); /* look_lock; by the task's address */
 
 /*
- * Who looks: controllers that have set a gate, and counting.  Each of them holds
- * the static key, and is added here once the key is on everywhere, and taken
- * off before it is let go.
+ * Who looks closely: controllers that have set a gate.  Each of them holds the
+ * static key, and is added here once the key is on everywhere, and taken off
+ * before it is let go.  Calls are known, for memory and under look_lock, only
+ * while there is one; who counts or traces takes neither.
+ *
+ * Read without the lock where a task comes to a point.  A task that had a call
+ * of this epoch has seen the first looker under look_lock, and sees no older
+ * value later: it misses no point.  Another one may come to its next point at
+ * the very moment when somebody begins to look, and is then before or after it;
+ * the barrier in add_looker() keeps what that one reads next behind.
  */
-static unsigned int lookers; /* look_lock */
+static unsigned int lookers; /* changed under look_lock */
 
 /*
  * Rises when the first looker comes.  Without any, calls go on and do not say
@@ -103,14 +110,22 @@ struct ipc_controller {
 static void add_looker(void)
 {
 	lockdep_assert_held(&look_lock);
-	if (!lookers++)
+	if (!lookers)
 		epoch++;
+	WRITE_ONCE(lookers, lookers + 1);
+	/* What the looker reads next is read behind it; pairs with nothing. */
+	smp_mb();
 }
 
 static void drop_looker(void)
 {
 	lockdep_assert_held(&look_lock);
-	lookers--;
+	WRITE_ONCE(lookers, lookers - 1);
+}
+
+bool ipc_has_gates(void)
+{
+	return READ_ONCE(lookers);
 }
 
 /* --- counting --- */
@@ -124,19 +139,11 @@ static int set_counting(const char *text, const struct kernel_param *param)
 		return err;
 	if (on == counting)
 		return 0;
-	if (on) {
+	if (on)
 		static_branch_inc(&ipc_looking);
-		spin_lock(&look_lock);
-		add_looker();
-		spin_unlock(&look_lock);
-	}
 	WRITE_ONCE(counting, on);
-	if (!on) {
-		spin_lock(&look_lock);
-		drop_looker();
-		spin_unlock(&look_lock);
+	if (!on)
 		static_branch_dec(&ipc_looking);
-	}
 	return 0;
 }
 
@@ -187,7 +194,7 @@ static void start_anew(struct ipc_op *op, enum ipc_point point)
 	lockdep_assert_held(&look_lock);
 	op->epoch = epoch;
 	op->point = point;
-	op->values = (struct ipc_values){-1, -1, -1, -1, -1, -1};
+	op->values = (struct ipc_values){-1, -1, -1, -1, -1, -1, 0};
 	op->since_ns = ktime_get_ns();
 	op->state = IPC_OP_RUNNING;
 	op->has_lock = false;
@@ -218,12 +225,14 @@ static struct ipc_op *new_op(struct ipc_object *object, enum ipc_point point,
 
 struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait)
 {
-	return new_op(object, IPC_NR_POINTS, nowait);
+	return ipc_has_gates() ? new_op(object, IPC_NR_POINTS, nowait) : NULL;
 }
 
 void ipc_op_know_slow(struct ipc_op **op, struct ipc_object *object,
 		      enum ipc_point point)
 {
+	if (!ipc_has_gates())
+		return;
 	if (!*op) {
 		/* A call that must not sleep does not come here. */
 		*op = new_op(object, point, false);
@@ -270,6 +279,8 @@ void ipc_op_lock(enum ipc_op_state state, bool has_lock)
 {
 	struct ipc_op *op;
 
+	if (!ipc_has_gates())
+		return;
 	spin_lock(&look_lock);
 	op = op_of(current);
 	if (op) {
@@ -474,14 +485,15 @@ bool ipc_would_hold(struct ipc_object *object, enum ipc_point point)
 	return found;
 }
 
-void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
-		s64 decided)
+/*
+ * Stop at the gates of a point.  Not with a lock that look_lock is taken inside
+ * of, and where the row of the point lets a gate hold: where the task may sleep.
+ */
+static void meet_gates(struct ipc_object *object, enum ipc_point point,
+		       const struct ipc_detail *detail)
 {
 	enum hold_state next = NOT_HELD;
 	struct ipc_op *op;
-
-	if (READ_ONCE(counting))
-		atomic64_inc(&counts[point]);
 
 	spin_lock(&look_lock);
 	op = op_of(current);
@@ -490,9 +502,7 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		op = NULL;
 	if (op) {
 		op->point = point;
-		op->values = (struct ipc_values){-1, -1, len, -1, -1, decided};
-		if (object->describe)
-			object->describe(object, point, &op->values);
+		ipc_values_at(object, point, detail, &op->values);
 		op->since_ns = ktime_get_ns();
 		op->arrivals++;
 		next = take_hold(op);
@@ -508,6 +518,96 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		next = take_hold(op);
 		spin_unlock(&look_lock);
 	}
+}
+
+/* --- an arrival --- */
+
+void ipc_values_at(struct ipc_object *object, enum ipc_point point,
+		   const struct ipc_detail *detail, struct ipc_values *values)
+{
+	*values = (struct ipc_values){
+		-1, detail->offset, detail->len, -1, -1, detail->decided, 0,
+	};
+	if (object->describe)
+		object->describe(object, point, values);
+}
+
+/*
+ * Tell those who count and those who are told.  They may have begun, or have
+ * gone, at any moment between the static key and here; each asks once more.
+ *
+ * Takes no lock, allocates nothing and never sleeps: it runs under the mutex of
+ * a pipe, under the spinlock of a wait queue with interrupts off, in a fault.
+ * The object stays meanwhile, as its caller is in a call on it or has a
+ * reference.
+ */
+static void tell(struct ipc_object *object, enum ipc_point point,
+		 const struct ipc_detail *detail)
+{
+	if (READ_ONCE(counting))
+		atomic64_inc(&counts[point]);
+	/* Whoever else is told of arrivals comes here, behind a key of his. */
+	if (ipc_is_traced())
+		ipc_trace(object, point, detail);
+}
+
+/* Gates come last: who is held has been told of. */
+static void arrive(struct ipc_object *object, enum ipc_point point,
+		   const struct ipc_detail *detail)
+{
+	tell(object, point, detail);
+	if (ipc_has_gates())
+		meet_gates(object, point, detail);
+}
+
+void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
+		s64 decided)
+{
+	const struct ipc_detail detail = {-1, len, decided, NULL, 0};
+
+	arrive(object, point, &detail);
+}
+
+void ipc_arrive_offset(struct ipc_object *object, enum ipc_point point,
+		       s64 offset, s64 len, s64 decided)
+{
+	const struct ipc_detail detail = {offset, len, decided, NULL, 0};
+
+	arrive(object, point, &detail);
+}
+
+void ipc_arrive_waited(struct ipc_object *object, enum ipc_point point,
+		       s64 offset, s64 decided, u64 since_ns)
+{
+	const struct ipc_detail detail = {
+		.offset = offset,
+		.len = -1,
+		.decided = decided,
+		.wait_ns = ktime_get_ns() - since_ns,
+	};
+
+	arrive(object, point, &detail);
+}
+
+void ipc_note(struct ipc_object *object, enum ipc_point point, s64 decided)
+{
+	const struct ipc_detail detail = {-1, -1, decided, NULL, 0};
+
+	tell(object, point, &detail);
+}
+
+void ipc_note_chosen(struct ipc_object *object, enum ipc_point point,
+		     s64 offset, struct pid *chosen, u64 since_ns)
+{
+	const struct ipc_detail detail = {
+		.offset = offset,
+		.len = -1,
+		.decided = -1,
+		.other = chosen,
+		.wait_ns = ktime_get_ns() - since_ns,
+	};
+
+	tell(object, point, &detail);
 }
 
 /* --- the side of the controller --- */

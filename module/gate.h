@@ -8,7 +8,11 @@
  * the process that opened it exits, all its gates open: nobody stays held.
  *
  * Nothing of this costs more than a no-op instruction a point while no gate is
- * set and nobody counts: the static key ipc_looking guards it.
+ * set, nobody counts and nobody traces: the static key ipc_looking guards it.
+ * Who comes to a point while the key is on calls ipc_arrive(), which does what
+ * somebody has asked for, and no more: it counts, it tells the tracepoint
+ * (trace.h), it meets the gates.  Only the last takes a lock and needs to know
+ * the call (struct ipc_op); the others may not be noticed by whom they look at.
  *
  * Ownership and locking.  One spinlock, look_lock in gate.c, guards all of it;
  * nothing of ours is taken inside.  An ipc_op belongs to the task whose call it
@@ -43,10 +47,14 @@ struct ipc_tie;
 struct ipc_waiter;
 struct ipcdemo_arrival;
 struct ipcdemo_gate;
+struct pid;
 struct task_struct;
 
-/* Somebody has set a gate, or counts points. */
+/* Somebody has set a gate, counts points, or traces them. */
 DECLARE_STATIC_KEY_FALSE(ipc_looking);
+
+/* A tracepoint is on; trace.h.  Looked at only where somebody looks. */
+DECLARE_STATIC_KEY_FALSE(ipc_traced);
 
 enum ipc_op_state {
 	IPC_OP_RUNNING,
@@ -55,7 +63,7 @@ enum ipc_op_state {
 	IPC_OP_LOCK, /* waits for the mutex */
 };
 
-/* A call in progress, known while somebody looks; look_lock guards it. */
+/* A call in progress, known while there are gates; look_lock guards it. */
 struct ipc_op {
 	bool nowait; /* must not sleep: never held */
 	u64 epoch; /* see gate.c; an op of another epoch is not known any more */
@@ -92,6 +100,11 @@ static __always_inline bool ipc_is_looking(void)
 #endif
 }
 
+static __always_inline bool ipc_is_traced(void)
+{
+	return static_branch_unlikely(&ipc_traced);
+}
+
 void ipc_op_turn_slow(struct ipc_op *op, struct ipc_object *object,
 		      bool nowait);
 struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait);
@@ -100,6 +113,18 @@ void ipc_op_know_slow(struct ipc_op **op, struct ipc_object *object,
 void ipc_op_end_slow(struct ipc_op *op);
 void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided);
+void ipc_arrive_offset(struct ipc_object *object, enum ipc_point point,
+		       s64 offset, s64 len, s64 decided);
+void ipc_arrive_waited(struct ipc_object *object, enum ipc_point point,
+		       s64 offset, s64 decided, u64 since_ns);
+void ipc_note(struct ipc_object *object, enum ipc_point point, s64 decided);
+void ipc_note_chosen(struct ipc_object *object, enum ipc_point point,
+		     s64 offset, struct pid *chosen, u64 since_ns);
+void ipc_trace(struct ipc_object *object, enum ipc_point point,
+	       const struct ipc_detail *detail);
+void ipc_values_at(struct ipc_object *object, enum ipc_point point,
+		   const struct ipc_detail *detail, struct ipc_values *values);
+bool ipc_has_gates(void);
 bool ipc_would_hold(struct ipc_object *object, enum ipc_point point);
 bool ipc_lock_is_stuck(const struct ipc_object *object);
 void ipc_unstick_lock(const struct ipc_object *object);
@@ -108,8 +133,8 @@ void ipc_op_lock(enum ipc_op_state state, bool has_lock);
 
 /*
  * A call begins; its arrivals are known until ipc_op_end().  A call that has
- * begun before anybody looked is not known, and not held: NULL.  So is one that
- * there is no memory for.
+ * begun before there were gates is not known, and not held: NULL.  So is one
+ * that there is no memory for.
  */
 static __always_inline struct ipc_op *ipc_op_begin(struct ipc_object *object,
 						   bool nowait)
@@ -175,15 +200,43 @@ static __always_inline void ipc_op_asleep(struct ipc_op *op,
 #define ipc_at(object, symbol, len, decided) \
 	ipc_at_point(object, IPC_##symbol, len, decided)
 
+/* The same of a step that is about a place in a region, in bytes. */
+#define ipc_at_offset(object, symbol, offset, len, decided)                  \
+	do {                                                                 \
+		if (ipc_is_looking())                                        \
+			ipc_arrive_offset(object, IPC_##symbol, offset, len, \
+					  decided);                          \
+	} while (0)
+
+/* The same of a task that waits no longer, and has since @since_ns. */
+#define ipc_at_waited(object, point, offset, decided, since_ns)           \
+	do {                                                              \
+		if (ipc_is_looking())                                     \
+			ipc_arrive_waited(object, point, offset, decided, \
+					  since_ns);                      \
+	} while (0)
+
+/*
+ * Mark a point that is no step of the task that comes by it, but something that
+ * has become of an object or of another task.  No gate holds there.  Any context.
+ */
+#define ipc_at_note(object, symbol)                         \
+	do {                                                \
+		if (ipc_is_looking())                       \
+			ipc_note(object, IPC_##symbol, -1); \
+	} while (0)
+
 /* A call that begins at one point, with @len bytes, and ends at another. */
 static __always_inline struct ipc_op *ipc_call_begin(struct ipc_object *object,
 						     enum ipc_point enter,
 						     s64 len, bool nowait)
 {
-	struct ipc_op *op = ipc_op_begin(object, nowait);
+	struct ipc_op *op = NULL;
 
-	if (unlikely(op))
+	if (ipc_is_looking()) {
+		op = ipc_op_begin_slow(object, nowait);
 		ipc_arrive(object, enter, len, -1);
+	}
 	return op;
 }
 
@@ -191,10 +244,8 @@ static __always_inline void ipc_call_end(struct ipc_op *op,
 					 struct ipc_object *object,
 					 enum ipc_point leave, s64 result)
 {
-	if (unlikely(op)) {
-		ipc_arrive(object, leave, -1, result);
-		ipc_op_end_slow(op);
-	}
+	ipc_at_point(object, leave, -1, result);
+	ipc_op_end(op);
 }
 
 /* --- controllers: all may sleep --- */

@@ -8,6 +8,7 @@
 #include <linux/user_namespace.h>
 #include <linux/xarray.h>
 
+#include "gate.h"
 #include "main.h"
 #include "object.h"
 #include "procfs.h"
@@ -127,6 +128,10 @@ int ipc_object_add(struct ipc_object *object)
 		goto err_id;
 	/* The place is there: storing into it needs no memory. */
 	xa_store(&objects, object->id, object, GFP_KERNEL);
+	if (object->kind == IPC_KIND_PIPE)
+		ipc_at_note(object, PIPE_NEW);
+	else
+		ipc_at_note(object, REGION_NEW);
 	return 0;
 
 err_id:
@@ -134,10 +139,19 @@ err_id:
 	return err;
 }
 
+static void note_gone(struct ipc_object *object)
+{
+	if (object->kind == IPC_KIND_PIPE)
+		ipc_at_note(object, PIPE_GONE);
+	else
+		ipc_at_note(object, REGION_GONE);
+}
+
 void ipc_object_remove(struct ipc_object *object)
 {
 	ipc_procfs_remove(object);
 	xa_erase(&objects, object->id);
+	note_gone(object);
 	discount(object);
 }
 
@@ -160,6 +174,7 @@ void ipc_object_retire(struct ipc_object *object)
 	 * object while the name in /proc is there.  Needs no memory.
 	 */
 	xa_store(&objects, object->id, NULL, 0);
+	note_gone(object);
 	discount(object);
 	INIT_WORK(&object->retire_work, retire);
 	queue_work(retiring, &object->retire_work);

@@ -35,11 +35,21 @@ enum ipc_kind { IPC_KIND_PIPE, IPC_KIND_REGION };
 /* Where an object stands when a task comes to a point; -1: says nothing. */
 struct ipc_values {
 	s64 slot; /* place in the array */
-	s64 offset; /* bytes into the slot's page */
+	s64 offset; /* bytes into the slot's page, or into the region */
 	s64 len; /* bytes that the step is about */
 	s64 head;
 	s64 tail;
 	s64 decided; /* 1 yes, 0 no, or a result */
+	u32 nr; /* slots of the ring; 0: it has none */
+};
+
+/* What a step says of itself; struct ipc_values adds what the object says. */
+struct ipc_detail {
+	s64 offset; /* bytes into a region; -1: says nothing */
+	s64 len;
+	s64 decided;
+	struct pid *other; /* whom a wake-up chose, or NULL */
+	u64 wait_ns; /* how long a task has waited that need not any more */
 };
 
 struct inode;
@@ -60,7 +70,12 @@ struct ipc_object {
 	struct inode *inode;
 	refcount_t refs;
 	void (*release)(struct ipc_object *object);
-	/* Fills all but len and decided; called under a spinlock. */
+	/*
+	 * Fills what the object knows: slot, offset, head, tail, nr.  Called
+	 * from any context, with whatever locks the caller of ipc_arrive() has,
+	 * and takes none; who looks without the object's lock sees values of
+	 * which each is true.  NULL: it knows nothing.
+	 */
 	void (*describe)(struct ipc_object *object, enum ipc_point point,
 			 struct ipc_values *values);
 	/*

@@ -223,8 +223,10 @@ static int lock_looking(struct ipc_pipe *pipe, const struct steps *steps,
 		ipc_op_lock(IPC_OP_LOCK, false);
 		if (killable)
 			err = mutex_lock_killable(&pipe->mutex);
-		else
+		else if (ipc_has_gates())
 			lock_patiently(pipe);
+		else
+			mutex_lock(&pipe->mutex);
 	}
 	ipc_op_lock(IPC_OP_RUNNING, !err);
 	if (!err)
@@ -305,13 +307,14 @@ static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
 
 	*chosen = false;
 	ipc_op_know(spec->op, &pipe->object, spec->steps->wait);
-	ipc_waiter_add(&waiter, spec->queue, spec->steps->wait,
+	ipc_waiter_add(&waiter, &pipe->object, spec->queue, spec->steps->wait,
 		       spec->exclusive);
 	ipc_at_point(&pipe->object, spec->steps->queue, -1, -1);
 	while (!spec->ready(pipe, spec->before)) {
 		if (signal_pending(current)) {
 			err = -ERESTARTSYS;
-			ipc_at_point(&pipe->object, spec->steps->leave, -1, -1);
+			ipc_at_waited(&pipe->object, spec->steps->leave, -1, -1,
+				      waiter.since_ns);
 			break;
 		}
 		if (READ_ONCE(waiter.woken)) {
@@ -331,7 +334,8 @@ static int wait_until(struct ipc_pipe *pipe, const struct wait_spec *spec,
 	 */
 	if (err && spec->ready(pipe, spec->before))
 		err = 0;
-	ipc_at_point(&pipe->object, spec->steps->woken, -1, *chosen);
+	ipc_at_waited(&pipe->object, spec->steps->woken, -1, *chosen,
+		      waiter.since_ns);
 	return err;
 }
 
@@ -362,6 +366,25 @@ static void end_change(struct ipc_pipe *pipe)
 {
 	write_seqcount_end(&pipe->seq);
 	preempt_enable();
+}
+
+/*
+ * Who has changed the ring says so if that has filled or emptied it.  Only while
+ * somebody looks; the indices are those that the change has left.
+ */
+static void note_full(struct ipc_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->mutex);
+	if (ipc_is_looking() &&
+	    ring_is_full(pipe->ring.indices, pipe->ring.slots->nr))
+		ipc_at_note(&pipe->object, RING_FULL);
+}
+
+static void note_empty(struct ipc_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->mutex);
+	if (ipc_is_looking() && ring_is_empty(pipe->ring.indices))
+		ipc_at_note(&pipe->object, RING_EMPTY);
 }
 
 static void free_page_of(struct ipc_pipe *pipe, struct page *page)
@@ -912,6 +935,7 @@ static int read_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 			drop_page(pipe, slot);
 		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
 		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
+		note_empty(pipe);
 		trim_later(pipe);
 	}
 	return 0;
@@ -1093,6 +1117,7 @@ static int write_slot(struct ipc_pipe *pipe, struct ipc_slot *slot,
 	ipc_count(&pipe->object, IPC_WRITE_COPY, len);
 	ipc_count(&pipe->object, IPC_WRITE_PUBLISH, 1);
 	ipc_at(&pipe->object, WRITE_PUBLISH, len, -1);
+	note_full(pipe);
 	return 0;
 }
 
@@ -1342,7 +1367,7 @@ static ssize_t peek_slots(struct ipc_pipe *pipe, u64 skip, struct iov_iter *to)
 /* Return: 0, -EINTR, or -EBUSY if who has the mutex is held at a gate. */
 static int lock_to_peek(struct ipc_pipe *pipe)
 {
-	if (!ipc_is_looking())
+	if (!ipc_is_looking() || !ipc_has_gates())
 		return mutex_lock_killable(&pipe->mutex);
 	while (!mutex_trylock(&pipe->mutex)) {
 		if (ipc_lock_is_stuck(&pipe->object))
@@ -1562,6 +1587,7 @@ bool ipc_pipe_take(struct ipc_pipe *pipe, size_t most, struct ipc_slot *piece)
 		ipc_at(&pipe->object, PAGE_GIVE, piece->len, -1);
 		ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
 		ipc_at(&pipe->object, READ_RELEASE, -1, -1);
+		note_empty(pipe);
 	}
 	return true;
 }
@@ -1601,6 +1627,7 @@ void ipc_pipe_add(struct ipc_pipe *pipe, struct ipc_slot *piece)
 	ipc_count(&pipe->object, IPC_WRITE_COPY, piece->len);
 	ipc_count(&pipe->object, IPC_WRITE_PUBLISH, 1);
 	ipc_at(&pipe->object, WRITE_PUBLISH, piece->len, -1);
+	note_full(pipe);
 }
 
 struct page *ipc_pipe_page(struct ipc_pipe *pipe)
@@ -1625,6 +1652,7 @@ void ipc_pipe_eat(struct ipc_pipe *pipe, size_t len)
 		drop_page(pipe, slot);
 	ipc_count(&pipe->object, IPC_READ_RELEASE, 1);
 	ipc_at(&pipe->object, READ_RELEASE, -1, -1);
+	note_empty(pipe);
 	trim_later(pipe);
 }
 
@@ -1699,10 +1727,18 @@ int ipc_pipe_look(struct ipc_pipe *pipe, struct ipc_pipe_look *look,
 
 static bool is_about_tail(enum ipc_point point)
 {
-	return point >= IPC_READ_ENTER && point <= IPC_READ_RETURN;
+	return (point >= IPC_READ_ENTER && point <= IPC_READ_RETURN) ||
+	       point == IPC_RING_EMPTY;
 }
 
-/* Where the ring stands, for who is told of an arrival. */
+/*
+ * Where the ring stands, for who is told of an arrival.  Head and tail are of
+ * one instant.  The array is one that was the ring's a moment ago at most: what
+ * a resize takes away is freed behind the RCU readers, and so is at the end of
+ * the pipe nothing, as the caller keeps that.  Where the caller has the mutex
+ * all is as it says; it may be between begin_change() and end_change(), so no
+ * seqcount is waited for here.
+ */
 static void describe(struct ipc_object *object, enum ipc_point point,
 		     struct ipc_values *values)
 {
@@ -1713,7 +1749,8 @@ static void describe(struct ipc_object *object, enum ipc_point point,
 	u32 index;
 
 	index = is_about_tail(point) ? ring_tail(at) : ring_head(at);
-	if (point == IPC_WRITE_MERGE || point == IPC_WRITE_PUBLISH)
+	if (point == IPC_WRITE_MERGE || point == IPC_WRITE_PUBLISH ||
+	    point == IPC_RING_FULL)
 		index--;
 	rcu_read_lock();
 	slots = READ_ONCE(pipe->ring.slots);
@@ -1721,6 +1758,7 @@ static void describe(struct ipc_object *object, enum ipc_point point,
 	values->slot = index & (slots->nr - 1);
 	/* A look at a slot that may be changing: any of its values is true. */
 	values->offset = data_race(slot->offset);
+	values->nr = slots->nr;
 	rcu_read_unlock();
 	values->head = ring_head(at);
 	values->tail = ring_tail(at);

@@ -5,8 +5,8 @@
 #include "object.h"
 #include "points.h"
 
-#define IPC_POINT_INFO(symbol, name, kind, unit, hold, sentence) \
-	[IPC_##symbol] = {name, unit, sentence, IPC_KIND_##kind, \
+#define IPC_POINT_INFO(symbol, token, name, kind, unit, hold, sentence) \
+	[IPC_##symbol] = {name, unit, sentence, IPC_KIND_##kind,        \
 			  IPC_HOLD_##hold},
 
 const struct ipc_point_info ipc_points[IPC_NR_POINTS] = {

@@ -22,19 +22,22 @@
 ssize_t ipc_region_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct ipc_region *region = ipc_region_of_file(iocb->ki_filp);
+	s64 offset = iocb->ki_pos;
 	ssize_t done = generic_file_read_iter(iocb, to);
 
 	if (done > 0)
 		ipc_count_shared(&region->object, IPC_REGION_READ, done);
-	ipc_at(&region->object, REGION_READ, -1, done);
+	ipc_at_offset(&region->object, REGION_READ, offset, -1, done);
 	return done;
 }
 
-ssize_t ipc_region_written(struct ipc_region *region, ssize_t done)
+ssize_t ipc_region_written(struct ipc_region *region, const struct kiocb *iocb,
+			   ssize_t done)
 {
 	if (done > 0)
 		ipc_count_shared(&region->object, IPC_REGION_WRITE, done);
-	ipc_at(&region->object, REGION_WRITE, -1, done);
+	ipc_at_offset(&region->object, REGION_WRITE,
+		      iocb->ki_pos - (done > 0 ? done : 0), -1, done);
 	return done;
 }
 
@@ -90,6 +93,16 @@ static struct ipc_region *region_of_vma(struct vm_area_struct *vma)
 	return ipc_region_of_file(vma->vm_file);
 }
 
+static s64 offset_of(const struct vm_area_struct *vma)
+{
+	return (s64)vma->vm_pgoff << PAGE_SHIFT;
+}
+
+static s64 length_of(const struct vm_area_struct *vma)
+{
+	return vma->vm_end - vma->vm_start;
+}
+
 static void vm_open(struct vm_area_struct *vma)
 {
 	struct ipc_region *region = region_of_vma(vma);
@@ -97,7 +110,8 @@ static void vm_open(struct vm_area_struct *vma)
 	atomic_inc(&region->maps);
 	ipc_owners_mapped(region, vma);
 	ipc_count_shared(&region->object, IPC_MAP_NEW, 1);
-	ipc_at(&region->object, MAP_NEW, -1, -1);
+	ipc_at_offset(&region->object, MAP_NEW, offset_of(vma), length_of(vma),
+		      -1);
 }
 
 static void vm_close(struct vm_area_struct *vma)
@@ -107,7 +121,8 @@ static void vm_close(struct vm_area_struct *vma)
 	atomic_dec(&region->maps);
 	ipc_owners_unmapped(region, vma);
 	ipc_count_shared(&region->object, IPC_MAP_GONE, 1);
-	ipc_at(&region->object, MAP_GONE, -1, -1);
+	ipc_at_offset(&region->object, MAP_GONE, offset_of(vma), length_of(vma),
+		      -1);
 }
 
 /*
@@ -117,6 +132,7 @@ static void vm_close(struct vm_area_struct *vma)
 static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
 {
 	struct file *file = vmf->vma->vm_file;
+	s64 offset = (s64)vmf->pgoff << PAGE_SHIFT;
 	struct ipc_op *op;
 
 	/* The kernel's own touch may come with any lock held. */
@@ -129,7 +145,7 @@ static bool stop_at_fault(struct vm_fault *vmf, struct ipc_region *region)
 	ipc_fault_unlock(vmf);
 	/* The vma may be gone from here on; the file keeps the region. */
 	op = ipc_op_begin(&region->object, false);
-	ipc_at(&region->object, MAP_FAULT, -1, -1);
+	ipc_at_offset(&region->object, MAP_FAULT, offset, -1, -1);
 	ipc_op_end(op);
 	fput(file);
 	return true;
@@ -165,7 +181,8 @@ static vm_fault_t fault(struct vm_fault *vmf)
 		if (stop_at_fault(vmf, region))
 			return IPC_FAULT_AGAIN;
 		/* In no call that could be held: this only counts. */
-		ipc_at(&region->object, MAP_FAULT, -1, -1);
+		ipc_at_offset(&region->object, MAP_FAULT,
+			      (s64)vmf->pgoff << PAGE_SHIFT, -1, -1);
 	}
 	return bring_page(vmf);
 }

@@ -117,8 +117,9 @@ void ipc_region_init_inode(struct ipc_region *region, struct inode *inode);
 ssize_t ipc_region_read_iter(struct kiocb *iocb, struct iov_iter *to);
 void ipc_region_show_fdinfo(struct seq_file *m, struct file *file);
 
-/* Count what a write has done.  Return: @done. */
-ssize_t ipc_region_written(struct ipc_region *region, ssize_t done);
+/* Count what a write has done, and has moved its position by.  Return: @done. */
+ssize_t ipc_region_written(struct ipc_region *region, const struct kiocb *iocb,
+			   ssize_t done);
 
 /*
  * @vma maps the region of its file from here on.  Under mmap_lock, for writing.

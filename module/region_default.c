@@ -298,7 +298,7 @@ static ssize_t region_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	wanted -= iov_iter_count(from);
 	done = generic_file_write_iter(iocb, from);
 	iov_iter_reexpand(from, iov_iter_count(from) + wanted);
-	return ipc_region_written(region, done);
+	return ipc_region_written(region, iocb, done);
 }
 
 /* --- mappings --- */

@@ -204,7 +204,7 @@ static ssize_t region_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	inode_lock(inode);
 	done = write_locked(own, iocb, from);
 	inode_unlock(inode);
-	return ipc_region_written(&own->region, done);
+	return ipc_region_written(&own->region, iocb, done);
 }
 
 static int region_mmap(struct file *file, struct vm_area_struct *vma)

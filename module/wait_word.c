@@ -191,41 +191,45 @@ static int wait_for(struct file *file, const struct ipc_word_wait *wait,
 	bool late;
 
 	ipc_count_shared(object, IPC_WORD_ENTER, 1);
-	ipc_at(object, WORD_ENTER, -1, -1);
+	ipc_at_offset(object, WORD_ENTER, wait->offset, -1, -1);
 	ipc_op_know(op, object, IPC_WORD_ENTER);
-	ipc_waiter_init(&waiter, IPC_WORD_WAIT);
+	ipc_waiter_init(&waiter, object, IPC_WORD_WAIT);
 	waiter.offset = wait->offset;
 	if (!join(region, queue, file->f_mapping, wait->expected, &waiter)) {
 		ipc_count_shared(object, IPC_WORD_DIFFERS, 1);
-		ipc_at(object, WORD_DIFFERS, -1, -1);
+		ipc_at_offset(object, WORD_DIFFERS, wait->offset, -1, -1);
 		return -EAGAIN;
 	}
 	ipc_count_shared(object, IPC_WORD_WAIT, 1);
-	ipc_at(object, WORD_WAIT, -1, -1);
+	ipc_at_offset(object, WORD_WAIT, wait->offset, -1, -1);
 
-	ipc_at(object, WORD_SLEEP, -1, -1);
+	ipc_at_offset(object, WORD_SLEEP, wait->offset, -1, -1);
 	ipc_op_asleep(*op, &waiter);
 	late = sleep_unless_woken(&waiter, wait);
 	ipc_op_asleep(*op, NULL);
 	/* Somebody may look since it fell asleep.  May wait for memory. */
 	ipc_op_know(op, object, IPC_WORD_SLEEP);
 	if (!READ_ONCE(waiter.woken))
-		ipc_at(object, WORD_LEAVE, -1, -1);
+		ipc_at_waited(object, IPC_WORD_LEAVE, wait->offset, -1,
+			      waiter.since_ns);
 	ipc_waiter_remove(&waiter, &queue->head);
 
 	/* Off the queue: nobody sets it any more. */
 	if (waiter.woken) {
 		ipc_count_shared(object, IPC_WORD_WOKEN, 1);
-		ipc_at(object, WORD_WOKEN, -1, -1);
+		ipc_at_waited(object, IPC_WORD_WOKEN, wait->offset, -1,
+			      waiter.since_ns);
 		return 0;
 	}
 	if (late) {
 		ipc_count_shared(object, IPC_WORD_TIMEOUT, 1);
-		ipc_at(object, WORD_TIMEOUT, -1, -1);
+		ipc_at_waited(object, IPC_WORD_TIMEOUT, wait->offset, -1,
+			      waiter.since_ns);
 		return -ETIMEDOUT;
 	}
 	ipc_count_shared(object, IPC_WORD_SIGNAL, 1);
-	ipc_at(object, WORD_SIGNAL, -1, -1);
+	ipc_at_waited(object, IPC_WORD_SIGNAL, wait->offset, -1,
+		      waiter.since_ns);
 	return -ERESTARTSYS;
 }
 
@@ -300,7 +304,7 @@ static void signal_events(struct ipc_region *region,
 		cond_resched();
 	}
 	mutex_unlock(&region->words.events_lock);
-	ipc_at(object, WORD_EVENT, -1, -1);
+	ipc_at_offset(object, WORD_EVENT, offset, -1, -1);
 }
 
 /* Called under events_lock. */
@@ -484,7 +488,7 @@ static u32 wake(struct ipc_region *region, u64 offset, u32 most,
 
 	most = min_t(u32, most, INT_MAX);
 	ipc_count_shared(object, IPC_WORD_WAKE, 1);
-	ipc_at(object, WORD_WAKE, -1, -1);
+	ipc_at_offset(object, WORD_WAKE, offset, -1, -1);
 	spin_lock(&queue->head.lock);
 	end = queue->next_ticket;
 	bound = has_event(queue, offset);

@@ -5,7 +5,18 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
+#include "gate.h"
 #include "waiter.h"
+
+/* Before it runs: its next point comes behind this one. */
+static void note_chosen(const struct ipc_waiter *waiter)
+{
+	bool is_word = waiter->object->kind == IPC_KIND_REGION;
+
+	ipc_note_chosen(waiter->object, is_word ? IPC_WORD_TASK : IPC_WAKE_TASK,
+			is_word ? (s64)waiter->offset : -1, waiter->pid,
+			waiter->since_ns);
+}
 
 /* Called under the queue's lock. */
 static int wake_waiter(struct wait_queue_entry *entry, unsigned int mode,
@@ -18,6 +29,9 @@ static int wake_waiter(struct wait_queue_entry *entry, unsigned int mode,
 		return 0;
 	/* Pairs with set_current_state() in the sleeper: see waiter.h. */
 	WRITE_ONCE(waiter->woken, true);
+	/* It cannot leave its queue before this is over. */
+	if (ipc_is_looking())
+		note_chosen(waiter);
 	default_wake_function(entry, mode, sync, key);
 	return 1;
 }
@@ -29,10 +43,12 @@ static struct ipc_waiter *to_waiter(struct wait_queue_entry *entry)
 	return container_of(entry, struct ipc_waiter, entry);
 }
 
-void ipc_waiter_init(struct ipc_waiter *waiter, enum ipc_point point)
+void ipc_waiter_init(struct ipc_waiter *waiter, struct ipc_object *object,
+		     enum ipc_point point)
 {
 	init_waitqueue_entry(&waiter->entry, current);
 	waiter->entry.func = wake_waiter;
+	waiter->object = object;
 	waiter->point = point;
 	waiter->woken = false;
 	waiter->pid = task_pid(current);
@@ -42,10 +58,11 @@ void ipc_waiter_init(struct ipc_waiter *waiter, enum ipc_point point)
 	get_task_comm(waiter->comm, current);
 }
 
-void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
-		    enum ipc_point point, bool exclusive)
+void ipc_waiter_add(struct ipc_waiter *waiter, struct ipc_object *object,
+		    struct wait_queue_head *queue, enum ipc_point point,
+		    bool exclusive)
 {
-	ipc_waiter_init(waiter, point);
+	ipc_waiter_init(waiter, object, point);
 	if (exclusive)
 		add_wait_queue_exclusive(queue, &waiter->entry);
 	else

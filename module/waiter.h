@@ -45,10 +45,12 @@
 
 #include "points.h"
 
+struct ipc_object;
 struct pid;
 
 struct ipc_waiter {
 	struct wait_queue_entry entry;
+	struct ipc_object *object; /* whose queue it is; its user keeps it */
 	enum ipc_point point;
 	bool woken;
 	struct pid *pid;
@@ -73,17 +75,20 @@ struct ipc_waiter_copy {
  * Set a waiter up for the current task, not on a queue yet, exclusive or woken.
  * Who then puts it on a queue, under its lock, is wait_word.c.
  */
-void ipc_waiter_init(struct ipc_waiter *waiter, enum ipc_point point);
+void ipc_waiter_init(struct ipc_waiter *waiter, struct ipc_object *object,
+		     enum ipc_point point);
 
 /**
  * ipc_waiter_add() - stand at the end of a queue
  * @waiter:	not on a queue
+ * @object:	whose queue it is
  * @queue:	the queue
  * @point:	what the task waits for
  * @exclusive:	one wake-up is for one such waiter
  */
-void ipc_waiter_add(struct ipc_waiter *waiter, struct wait_queue_head *queue,
-		    enum ipc_point point, bool exclusive);
+void ipc_waiter_add(struct ipc_waiter *waiter, struct ipc_object *object,
+		    struct wait_queue_head *queue, enum ipc_point point,
+		    bool exclusive);
 
 /*
  * A waiter that was woken for nothing waits on: at the end of its queue if it is

@@ -27,7 +27,7 @@ struct point {
 	const char *sentence;
 };
 
-#define POINT(symbol, name, kind, unit, hold, sentence) \
+#define POINT(symbol, token, name, kind, unit, hold, sentence) \
 	{name, #kind, unit, #hold, sentence},
 
 static const struct point points[] = {IPC_POINTS(POINT)};

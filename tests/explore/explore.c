@@ -288,7 +288,7 @@ static void put_points_not_met(void)
 #define STOPS_SIGNAL  1
 #define KIND_PIPE     1
 #define KIND_REGION   0
-#define STEPPABLE(symbol, name, kind, unit, hold, sentence) \
+#define STEPPABLE(symbol, token, name, kind, unit, hold, sentence) \
 	[IPC_##symbol] = KIND_##kind && STOPS_##hold,
 	static const bool steppable[] = {IPC_POINTS(STEPPABLE)};
 	const char *comma = "points of a pipe that no order stopped at: ";

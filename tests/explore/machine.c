@@ -70,7 +70,7 @@ static void die(const char *what)
 
 /* --- points --- */
 
-#define POINT_NAME(symbol, name, kind, unit, hold, sentence) name,
+#define POINT_NAME(symbol, token, name, kind, unit, hold, sentence) name,
 static const char *const names[] = {IPC_POINTS(POINT_NAME)};
 
 const char *point_name(int point)

@@ -100,7 +100,7 @@ struct task_struct *model_current;
 bool model_small_steps;
 bool model_gates;
 
-#define POINT(symbol, name, kind, unit, hold, sentence) \
+#define POINT(symbol, token, name, kind, unit, hold, sentence) \
 	{name, unit, sentence, IPC_KIND_##kind, IPC_HOLD_##hold},
 
 const struct ipc_point_info ipc_points[IPC_NR_POINTS] = {IPC_POINTS(POINT)};
@@ -157,7 +157,7 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 		s64 decided)
 {
 	struct task_struct *task = current;
-	struct ipc_values values = {-1, -1, len, -1, -1, decided};
+	struct ipc_values values = {-1, -1, len, -1, -1, decided, 0};
 
 	if (task == boot())
 		return;
@@ -192,6 +192,37 @@ void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
 
 	if (stops_at(task, point))
 		give_way(MODEL_AT);
+}
+
+void ipc_arrive_waited(struct ipc_object *object, enum ipc_point point,
+		       s64 offset, s64 decided, u64 since_ns)
+{
+	(void)offset;
+	(void)since_ns;
+	ipc_arrive(object, point, -1, decided);
+}
+
+/* What is no step of a task is not looked at here. */
+void ipc_note(struct ipc_object *object, enum ipc_point point, s64 decided)
+{
+	(void)object;
+	(void)point;
+	(void)decided;
+}
+
+void ipc_note_chosen(struct ipc_object *object, enum ipc_point point,
+		     s64 offset, struct pid *chosen, u64 since_ns)
+{
+	(void)object;
+	(void)point;
+	(void)offset;
+	(void)chosen;
+	(void)since_ns;
+}
+
+bool ipc_has_gates(void)
+{
+	return true;
 }
 
 struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait)

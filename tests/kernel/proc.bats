@@ -250,8 +250,8 @@ reader() {
 
 # points KIND: "name unit" of each point of that kind, in the table's order.
 points() {
-	tr -d '\n' <module/points.h |
-		grep -oE 'X\([A-Z_]+,[[:space:]]*"[^"]+",[[:space:]]*[A-Z]+,[[:space:]]*"[a-z]+"' |
+	tr -d '\\\n' <module/points.h |
+		grep -oE 'X\([A-Z_]+,[[:space:]]*[a-z_]+,[[:space:]]*"[^"]+",[[:space:]]*[A-Z]+,[[:space:]]*"[a-z]+"' |
 		sed -nE "s/.*\"([^\"]+)\",[[:space:]]*$1,[[:space:]]*\"([a-z]+)\"/\1 \2/p"
 }
 
