@@ -666,6 +666,7 @@ static void drop_all(struct ipc_pipe *pipe)
 	end_change(pipe);
 	free_spare_pages(pipe);
 	WRITE_ONCE(pipe->polled, false);
+	ipc_trail_clear(&pipe->trail);
 	end_use(pipe);
 }
 
@@ -879,6 +880,8 @@ int ipc_pipe_open(struct ipc_pipe *pipe, struct file *file)
 static void close_end(struct ipc_pipe *pipe, struct file *file)
 {
 	lock(pipe, &close_steps);
+	if ((file->f_mode & FMODE_READ) && pipe->writers)
+		ipc_trail_closed(&pipe->trail);
 	if (file->f_mode & FMODE_READ)
 		drop_reader(pipe);
 	if (file->f_mode & FMODE_WRITE)
@@ -1001,6 +1004,7 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 			break;
 		}
 		if (nonblock || (file->f_flags & O_NONBLOCK)) {
+			ipc_trail_count(&pipe->trail, IPC_TRAIL_READ_AGAIN);
 			err = -EAGAIN;
 			break;
 		}
@@ -1021,6 +1025,8 @@ static ssize_t read_end(struct ipc_pipe *pipe, struct file *file,
 		pass_on = true;
 	}
 
+	if (done)
+		ipc_trail_read(&pipe->trail);
 	wake_writer = was_full && !is_full(pipe);
 	if (wake_writer)
 		ipc_count(&pipe->object, IPC_WAKE_WRITERS, 1);
@@ -1126,6 +1132,7 @@ static int need_reader(struct ipc_pipe *pipe)
 	if (!no_reader(pipe))
 		return 0;
 	ipc_count(&pipe->object, IPC_WRITE_EPIPE, 1);
+	ipc_trail_count(&pipe->trail, IPC_TRAIL_EPIPE);
 	ipc_at(&pipe->object, WRITE_EPIPE, -1, -1);
 	return -EPIPE;
 }
@@ -1164,14 +1171,21 @@ static noinline int wait_to_write(struct ipc_pipe *pipe, struct ipc_op **op,
 	return wait_until(pipe, &spec, chosen);
 }
 
+/* All bytes that were ever put into the pipe.  The mutex is held. */
+static s64 bytes_written(const struct ipc_pipe *pipe)
+{
+	return atomic64_read(&pipe->object.count[IPC_WRITE_COPY]);
+}
+
 /* @nonblock: as for read_end(). */
 static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 			 struct iov_iter *from, bool nonblock,
 			 struct ipc_op **op)
 {
-	bool wake_reader, pass_on = false;
+	bool wake_reader, pass_on = false, torn = false;
 	bool was_empty, chosen;
 	size_t done = 0;
+	s64 in_all;
 	int err;
 
 	if (lock_killable(pipe, &write_steps))
@@ -1190,6 +1204,9 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 			break;
 		/* The ring is full. */
 		if (nonblock || (file->f_flags & O_NONBLOCK)) {
+			if (!done)
+				ipc_trail_count(&pipe->trail,
+						IPC_TRAIL_WRITE_AGAIN);
 			err = -EAGAIN;
 			break;
 		}
@@ -1202,6 +1219,9 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 		if (was_empty)
 			ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
 		ipc_at(&pipe->object, WRITE_WAIT, done, -1);
+		if (done)
+			ipc_trail_write(&pipe->trail);
+		in_all = bytes_written(pipe);
 		unlock(pipe);
 		if (was_empty)
 			wake_a_reader(pipe);
@@ -1216,11 +1236,17 @@ static ssize_t write_end(struct ipc_pipe *pipe, struct file *file,
 		}
 		if (chosen)
 			ipc_count(&pipe->object, IPC_WRITE_WOKEN, 1);
+		if (done && !torn && bytes_written(pipe) != in_all) {
+			ipc_trail_count(&pipe->trail, IPC_TRAIL_TORN);
+			torn = true;
+		}
 		pass_on = true;
 		was_empty = is_empty(pipe);
 		err = need_reader(pipe);
 	}
 
+	if (done)
+		ipc_trail_write(&pipe->trail);
 	wake_reader = was_empty || READ_ONCE(pipe->polled);
 	if (wake_reader)
 		ipc_count(&pipe->object, IPC_WAKE_READERS, 1);
@@ -1272,6 +1298,8 @@ __poll_t ipc_pipe_poll(struct ipc_pipe *pipe, struct file *file,
 
 	ipc_count_shared(&pipe->object, IPC_POLL_ENTER, 1);
 	ipc_at(&pipe->object, POLL_ENTER, -1, -1);
+	if (file->f_mode & FMODE_READ)
+		ipc_trail_polled(&pipe->trail);
 	/* From now on each write wakes: edge-triggered epoll asks for it. */
 	WRITE_ONCE(pipe->polled, true);
 
@@ -1582,6 +1610,7 @@ bool ipc_pipe_take(struct ipc_pipe *pipe, size_t most, struct ipc_slot *piece)
 		ring_consume(&pipe->ring, piece->len);
 	end_change(pipe);
 	ipc_count(&pipe->object, IPC_READ_COPY, piece->len);
+	ipc_trail_read(&pipe->trail);
 	if (whole) {
 		ipc_count(&pipe->object, IPC_PAGE_GIVE, 1);
 		ipc_at(&pipe->object, PAGE_GIVE, piece->len, -1);
@@ -1625,6 +1654,7 @@ void ipc_pipe_add(struct ipc_pipe *pipe, struct ipc_slot *piece)
 	ring_add(&pipe->ring, piece);
 	end_change(pipe);
 	ipc_count(&pipe->object, IPC_WRITE_COPY, piece->len);
+	ipc_trail_write(&pipe->trail);
 	ipc_count(&pipe->object, IPC_WRITE_PUBLISH, 1);
 	ipc_at(&pipe->object, WRITE_PUBLISH, piece->len, -1);
 	note_full(pipe);
@@ -1646,6 +1676,7 @@ void ipc_pipe_eat(struct ipc_pipe *pipe, size_t len)
 	drained = ring_consume(&pipe->ring, len);
 	end_change(pipe);
 	ipc_count(&pipe->object, IPC_READ_COPY, len);
+	ipc_trail_read(&pipe->trail);
 	if (!drained)
 		return;
 	if (flags & IPC_SLOT_FOREIGN)
@@ -1833,6 +1864,7 @@ struct ipc_pipe *ipc_pipe_create(const char *name, umode_t mode)
 	pipe->object.find_waiter = find_waiter;
 	mutex_init(&pipe->mutex);
 	seqcount_init(&pipe->seq);
+	ipc_trail_init(&pipe->trail);
 	ring_init(&pipe->ring, pipe->home, READ_ONCE(first_index));
 	pipe->nr = pipe->home->nr;
 	/* 0 is "no first open": the cookie of a file that has none. */

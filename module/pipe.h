@@ -19,6 +19,7 @@
 
 #include "object.h"
 #include "ring.h"
+#include "trail.h"
 
 struct cred;
 struct iov_iter;
@@ -53,6 +54,7 @@ struct ipc_pipe {
 	 * change looks again; it never makes the change wait.
 	 */
 	seqcount_t seq;
+	struct ipc_trail trail; /* see there */
 	struct ipc_ring ring; /* mutex and seq; the old array is freed by RCU */
 	struct ipc_slots *home; /* never changes; the array of a new pipe */
 	u32 nr; /* mutex; slots of the array in use */

@@ -20,6 +20,7 @@
 #include "pipe.h"
 #include "procfs.h"
 #include "region.h"
+#include "trail.h"
 #include "wait_word.h"
 #include "waiter.h"
 
@@ -320,6 +321,36 @@ static void show_calls(struct seq_file *m, struct ipc_object *object)
 	kvfree(copies);
 }
 
+/* Who did what last; what nobody has done has no line. */
+static void show_trail(struct seq_file *m, struct ipc_trail *trail)
+{
+	static const char *const names[IPC_NR_TRAIL] = {
+		[IPC_TRAIL_READ] = "read",
+		[IPC_TRAIL_WRITE] = "write",
+		[IPC_TRAIL_READ_TURN] = "read.turn",
+		[IPC_TRAIL_WRITE_TURN] = "write.turn",
+		[IPC_TRAIL_READ_AGAIN] = "read.again",
+		[IPC_TRAIL_WRITE_AGAIN] = "write.again",
+		[IPC_TRAIL_EPIPE] = "write.epipe",
+		[IPC_TRAIL_TORN] = "write.torn",
+		[IPC_TRAIL_LEFT] = "close.again",
+	};
+	struct ipc_trace_copy copy;
+	int i;
+
+	seq_puts(m, "\nevent count pid command seconds\n");
+	for (i = 0; i < IPC_NR_TRAIL; i++) {
+		if (!ipc_trail_copy(trail, i, &copy))
+			continue;
+		seq_printf(m, "%s %llu %d ", names[i], copy.count,
+			   pid_nr_ns(copy.pid, task_active_pid_ns(current)));
+		show_command(m, copy.comm);
+		seq_printf(m, " %llu.%03llu\n", copy.ago_ms / 1000,
+			   copy.ago_ms % 1000);
+		put_pid(copy.pid);
+	}
+}
+
 static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 {
 	unsigned int read_pollers, write_pollers;
@@ -369,6 +400,7 @@ static int show_pipe(struct seq_file *m, struct ipc_pipe *pipe)
 
 	show_counters(m, &pipe->object);
 	show_calls(m, &pipe->object);
+	show_trail(m, &pipe->trail);
 	return 0;
 }
 

@@ -1117,7 +1117,7 @@ static void cell_waiter(struct reader *r, const struct ipcdemo_table *t,
 }
 
 static int read_waiters(struct reader *r, char **text,
-			struct ipcdemo_pipe_view *view)
+			struct ipcdemo_waiter **waiters, size_t *n)
 {
 	struct ipcdemo_waiter *w;
 	struct ipcdemo_table t;
@@ -1131,10 +1131,54 @@ static int read_waiters(struct reader *r, char **text,
 		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
 	for (i = 0; i < t.rows && !r->err; i++)
 		cell_waiter(r, &t, i, &w[i]);
-	view->nwaiters = t.rows;
-	view->waiters = w;
+	*n = t.rows;
+	*waiters = w;
 	ipcdemo_table_free(&t);
 	return r->err;
+}
+
+/*
+ * The next table, and room for an element of each of its rows; NULL on an error.
+ * An older module does not have the table: then it has no rows.
+ */
+static void *read_rows(struct reader *r, char **text, struct ipcdemo_table *t,
+		       size_t element)
+{
+	void *rows;
+
+	memset(t, 0, sizeof(*t));
+	if (r->err)
+		return NULL;
+	if (**text)
+		r->err = parse_table(r->ipc, r->file, text, t);
+	if (r->err)
+		return NULL;
+	rows = calloc(t->rows + 1, element);
+	if (!rows)
+		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
+	return rows;
+}
+
+static void read_trail(struct reader *r, char **text,
+		       struct ipcdemo_pipe_view *view)
+{
+	struct ipcdemo_trace *trace;
+	struct ipcdemo_table t;
+	size_t i;
+
+	view->trail = read_rows(r, text, &t, sizeof(*view->trail));
+	for (i = 0; i < t.rows && !r->err; i++) {
+		trace = &view->trail[i];
+		cell_word(r, &t, i, "event", trace->event,
+			  sizeof(trace->event));
+		trace->count = cell_number(r, &t, i, "count", UINT64_MAX);
+		trace->pid = cell_number(r, &t, i, "pid", INT32_MAX);
+		cell_command(r, &t, i, "command", trace->command,
+			     sizeof(trace->command));
+		trace->seconds = cell_seconds(r, &t, i);
+	}
+	view->ntrail = t.rows;
+	ipcdemo_table_free(&t);
 }
 
 static void read_pipe_lines(struct reader *r, char **text,
@@ -1199,9 +1243,13 @@ int ipcdemo_pipe_view(struct ipcdemo *ipc, __u32 id,
 	if (!r.err)
 		read_ring(&r, &rest, view);
 	if (!r.err)
-		read_waiters(&r, &rest, view);
+		read_waiters(&r, &rest, &view->waiters, &view->nwaiters);
 	if (!r.err)
 		read_counters(&r, &rest, &view->counters, &view->ncounters);
+	/* An older module has not got these */
+	if (!r.err && *rest)
+		read_waiters(&r, &rest, &view->held, &view->nheld);
+	read_trail(&r, &rest, view);
 	free(text);
 	if (r.err)
 		ipcdemo_pipe_view_free(view);
@@ -1214,6 +1262,8 @@ void ipcdemo_pipe_view_free(struct ipcdemo_pipe_view *view)
 	free(view->ring);
 	free(view->waiters);
 	free(view->counters);
+	free(view->held);
+	free(view->trail);
 	memset(view, 0, sizeof(*view));
 }
 
@@ -1266,28 +1316,6 @@ static int read_faults(struct reader *r, char **text,
 	v->faults = f;
 	ipcdemo_table_free(&t);
 	return r->err;
-}
-
-/*
- * The next table, and room for an element of each of its rows; NULL on an error.
- * An older module does not have the table: then it has no rows.
- */
-static void *read_rows(struct reader *r, char **text, struct ipcdemo_table *t,
-		       size_t element)
-{
-	void *rows;
-
-	memset(t, 0, sizeof(*t));
-	if (r->err)
-		return NULL;
-	if (**text)
-		r->err = parse_table(r->ipc, r->file, text, t);
-	if (r->err)
-		return NULL;
-	rows = calloc(t->rows + 1, element);
-	if (!rows)
-		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
-	return rows;
 }
 
 static void read_word_waiters(struct reader *r, char **text,
@@ -1473,6 +1501,17 @@ void ipcdemo_region_view_free(struct ipcdemo_region_view *view)
 	free(view->owners);
 	free(view->eventfds);
 	memset(view, 0, sizeof(*view));
+}
+
+const struct ipcdemo_trace *ipcdemo_trace(const struct ipcdemo_pipe_view *view,
+					  const char *event)
+{
+	size_t i;
+
+	for (i = 0; i < view->ntrail; i++)
+		if (!strcmp(view->trail[i].event, event))
+			return &view->trail[i];
+	return NULL;
 }
 
 size_t ipcdemo_waiting(const struct ipcdemo_pipe_view *view, const char *point)

@@ -264,6 +264,22 @@ struct ipcdemo_counter {
 };
 
 /**
+ * struct ipcdemo_trace - who did something to a pipe last
+ * @event:	what, a word of docs/proc.md
+ * @count:	how often; of "read" and "write", how often it was another one
+ * @pid:	its process id, also if it is gone; 0 if it is not visible from here
+ * @command:	its command then
+ * @seconds:	how long ago
+ */
+struct ipcdemo_trace {
+	char event[16];
+	__u64 count;
+	pid_t pid;
+	char command[32];
+	double seconds;
+};
+
+/**
  * struct ipcdemo_pipe_view - /proc/ipcdemo/pipe/ID
  *
  * The members are the lines of that file, in its order.
@@ -292,6 +308,10 @@ struct ipcdemo_pipe_view {
 	struct ipcdemo_waiter *waiters;
 	size_t ncounters;
 	struct ipcdemo_counter *counters;
+	size_t nheld;
+	struct ipcdemo_waiter *held; /* state: "held" or "lock" */
+	size_t ntrail;
+	struct ipcdemo_trace *trail;
 };
 
 /* id must be that of a pipe, not 0.  Return: 0; -ENOENT: no such pipe. */
@@ -431,6 +451,10 @@ void ipcdemo_region_view_free(struct ipcdemo_region_view *view);
  */
 int ipcdemo_region_block(struct ipcdemo *ipc, __u32 id, const char *first,
 			 const char *last, struct ipcdemo_table *table);
+
+/* The trace of an event, or NULL if it has not happened. */
+const struct ipcdemo_trace *ipcdemo_trace(const struct ipcdemo_pipe_view *view,
+					  const char *event);
 
 /* How many tasks of a view wait at a point. */
 size_t ipcdemo_waiting(const struct ipcdemo_pipe_view *view, const char *point);

@@ -239,6 +239,7 @@ size_t copy_page_from_iter(struct page *page, size_t offset, size_t len,
 
 struct pid;
 
+extern const unsigned long jiffies;
 extern struct task_struct *model_current;
 
 #define current (model_current)
@@ -253,6 +254,7 @@ bool fatal_signal_pending(struct task_struct *task);
 void send_sig(int signal, struct task_struct *task, int privileged);
 #define SIGPIPE			 13
 #define task_pid(task)		 ((struct pid *)NULL)
+#define task_tgid(task)		 ((struct pid *)NULL)
 #define get_pid(pid)		 (pid)
 #define get_task_comm(buf, task) ((void)(buf), (void)(task))
 #define ktime_get_ns()		 0

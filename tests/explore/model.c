@@ -1243,13 +1243,33 @@ static void add_to_sum(u64 sum[2], const void *from, size_t size)
 	}
 }
 
-/* The counters and the sequence of the pipe are for the views alone. */
+/* Who did what last: nothing depends on it. */
+const unsigned long jiffies;
+
+void ipc_trail_init(struct ipc_trail *trail)
+{
+	memset(trail, 0, sizeof(*trail));
+}
+
+void ipc_trail_clear(struct ipc_trail *trail)
+{
+	ipc_trail_init(trail);
+}
+
+void ipc_trail_changes(struct ipc_trail *trail, enum ipc_trail_event event)
+{
+	(void)trail;
+	(void)event;
+}
+
+/* The counters, the sequence and the trail of the pipe are for the views alone. */
 void model_sum(u64 sum[2])
 {
 	const char *end = world.arena + world.arena_used;
 	const struct ipc_pipe *pipe = world.pipe;
 	const char *count = (const char *)&pipe->object.count;
 	const char *seq = (const char *)&pipe->seq;
+	const char *trail = (const char *)&pipe->trail;
 	const char *begin = (const char *)&world.tasks;
 	const void *stack;
 	size_t size;
@@ -1258,12 +1278,14 @@ void model_sum(u64 sum[2])
 	sum[0] = 1;
 	sum[1] = 2;
 	add_to_sum(sum, &switch_places, sizeof(switch_places));
-	if (count < seq) {
+	if (count < seq && seq < trail) {
 		add_to_sum(sum, begin, count - begin);
 		count += sizeof(pipe->object.count);
 		add_to_sum(sum, count, seq - count);
 		seq += sizeof(pipe->seq);
-		add_to_sum(sum, seq, end - seq);
+		add_to_sum(sum, seq, trail - seq);
+		trail += sizeof(pipe->trail);
+		add_to_sum(sum, trail, end - trail);
 	}
 	for (i = 0; i < setup.ntasks; i++) {
 		stack = switch_stack(i, &size);

@@ -219,8 +219,8 @@ reader() {
 	[[ ! -e /proc/ipcdemo/pipe/0 ]]
 }
 
-@test "a pipe's file has five blocks with their headers and keys" {
-	[[ $(blocks "$pipe") == 5 ]]
+@test "a pipe's file has six blocks with their headers and keys" {
+	[[ $(blocks "$pipe") == 6 ]]
 	run -0 keys "$pipe"
 	[[ ${lines[*]} == "id name owner mode persistence capacity slots used\
  bytes head tail readers writers spare snapshot read_pollers write_pollers\
@@ -229,6 +229,7 @@ reader() {
 	[[ $(header "$pipe" 3) == "point pid command seconds state" ]]
 	[[ $(header "$pipe" 4) == "point unit count" ]]
 	[[ $(header "$pipe" 5) == "point pid command seconds state" ]]
+	[[ $(header "$pipe" 6) == "event count pid command seconds" ]]
 }
 
 @test "a region's file has nine blocks with their headers and keys" {
@@ -539,6 +540,91 @@ ring_is() (
 	head -c 300 <&8 >/dev/null
 	[[ $(count "$pipe" read.copy) == $((read + 300)) ]]
 	[[ $(count "$pipe" write.copy) == $((write + 300)) ]]
+}
+
+# The lines of the trail that begin so, without the times: trail [EVENT]
+trail() {
+	block "$pipe" 6 "${1-}" | sed 's/ [0-9]*\.[0-9]*$//' | paste -sd,
+}
+
+# shellcheck disable=SC2016 # perl expands it
+@test "the trail says who did what last, and begins anew with the next open" {
+	local perl='use Fcntl; $SIG{PIPE} = "IGNORE"; my $b;
+		sub end_of { sysopen my $f, "/dev/ipcdemo", shift or die; $f }
+		sub did { my $pid = fork; $pid or exit !shift->(); waitpid $pid, 0 }
+		sub hold { syswrite STDOUT, "$$\n"; <STDIN> }'
+
+	[[ $(trail) == "" ]]
+	exec 8<>/dev/ipcdemo
+	[[ $(trail) == "" ]]
+	printf ab >&8
+	[[ $(trail) == "write 0 $$ bash" ]]
+	read -rn 1 -u 8
+	[[ $(trail) == "read 0 $$ bash,write 0 $$ bash" ]]
+	# Another one, and then we again; the dead have their names still
+	start perl -e 'syswrite STDOUT, "x"' >&8
+	wait "$pid"
+	[[ $(trail write) == "write 1 $pid perl" ]]
+	printf c >&8
+	[[ $(trail write) == "write 2 $$ bash,write.turn 1 $$ bash" ]]
+	exec 8>&-
+	[[ $(trail) == "" ]]
+
+	# EAGAIN, and gone; after a poll or a read it would be no such thing
+	exec 8<>/dev/ipcdemo
+	perl -e "$perl"'
+		did(sub { sysread end_of(O_RDONLY | O_NONBLOCK), $b, 1; 1 });
+		did(sub { my $f = end_of(O_RDONLY | O_NONBLOCK); sysread $f, $b, 1;
+			  vec(my $set = "", fileno $f, 1) = 1;
+			  select $set, undef, undef, 0; 1 })' 8>&-
+	[[ $(trail) =~ ^read.again\ 2\ [0-9]+\ perl,close.again\ 1\ [0-9]+\ perl$ ]]
+	exec 8>&-
+
+	# No reader, thrice; and full
+	perl -e "$perl"'
+		my $r = end_of(O_RDONLY | O_NONBLOCK); my $w = end_of(O_WRONLY | O_NONBLOCK);
+		1 while syswrite $w, "x" x 4096;
+		close $r;
+		syswrite $w, "x" for 1 .. 3;
+		open my $f, "<", $ARGV[0]; print <$f>' "$pipe" >"$BATS_TEST_TMPDIR/view"
+	pipe=$BATS_TEST_TMPDIR/view
+	[[ $(trail write.) =~ ^write.again\ 1\ ([0-9]+)\ perl,write.epipe\ 3\ ([0-9]+)\ perl$ ]]
+	[[ ${BASH_REMATCH[1]} == "${BASH_REMATCH[2]}" ]]
+}
+
+# Who stands first among those who wait to write.
+first_writer() {
+	local first
+
+	read -r _ first _ < <(waiting write.wait) || true
+	echo "$first"
+}
+
+@test "a write that others wrote into is counted as torn, once; alone it is whole" {
+	local large=77824 first
+
+	exec 8<>/dev/ipcdemo
+	start dd if=/dev/zero bs=$large count=1 status=none >&8
+	until_like 1 waiters write.wait
+	head -c $large <&8 >/dev/null
+	until_like "write 0 $pid dd" trail "write "
+	[[ $(trail write.torn) == "" ]]
+
+	start dd if=/dev/zero bs=$large count=1 status=none >&8
+	first=$pid
+	until_like 1 waiters write.wait
+	start dd if=/dev/zero bs=10 count=1 status=none >&8
+	until_like 2 waiters write.wait
+	# The first puts one more page and is behind the second then
+	dd bs=4096 count=1 of=/dev/null status=none <&8
+	until_like "$pid" first_writer
+	dd bs=4096 count=1 of=/dev/null status=none <&8
+	until_like "$first" first_writer
+	[[ $(trail write.torn) == "" ]]
+	dd bs=4096 count=1 of=/dev/null status=none <&8
+	until_like "write.torn 1 $first dd" trail write.torn
+	head -c $((large - 3 * 4096 + 10)) <&8 >/dev/null
+	[[ $(trail write.torn) == "write.torn 1 $first dd" ]]
 }
 
 @test "sysfs knows the number of the device" {
