@@ -121,6 +121,19 @@ int next_option(const struct cli *cli, int argc, char **argv);
 /* More arguments than the command takes?  Return: USAGE after a message, 0. */
 int no_more(const struct cli *cli, int argc, char **argv);
 
+/*
+ * From now on a signal that wants the program to end is only noted, and ends what
+ * the program waits in: interrupted() is that signal, or 0.
+ */
+void note_signals(void);
+int interrupted(void);
+
+/*
+ * Ends the program by the signal that was noted, so that a script which runs us
+ * stops as well.  Return: @status if there was none.
+ */
+int end_by_signal(int status);
+
 /* "64K", "1M", "4096": bytes.  False if it is no size or does not fit. */
 bool parse_size(const char *word, __u64 *bytes);
 

@@ -97,7 +97,7 @@ static int run_all(struct cli *cli, struct schedule *schedules, size_t n,
 
 	if (want->tap)
 		printf("1..%zu\n", n);
-	for (i = 0; i < n && !step_interrupted(); i++) {
+	for (i = 0; i < n && !interrupted(); i++) {
 		report = (struct step_report){
 			.verbose = want->verbose,
 			.json = want->json,
@@ -160,7 +160,7 @@ static int step(struct cli *cli, char **files, size_t n,
 			status = err;
 	}
 	if (status == DONE) {
-		step_catch_signals();
+		note_signals();
 		fd = keep_looking(cli);
 		if (fd < 0 && need_device(schedules, n))
 			status = fail_ipc(cli);
@@ -279,24 +279,13 @@ static int step_object(struct cli *cli, char **words, size_t n,
 		snprintf(path, sizeof(path), "%s", words[0]);
 	else if (find_opening(cli, id, path, sizeof(path)))
 		return FAILED;
-	step_catch_signals();
+	note_signals();
 	fd = keep_looking(cli);
 	if (fd < 0)
 		return fail_ipc(cli);
 	err = step_screen(cli, id, path, file, want->until, want->timeout_ms);
 	close(fd);
 	return err;
-}
-
-/* So that a script which runs us stops as well. */
-static int pass_on(int status)
-{
-	if (step_interrupted()) {
-		fflush(stdout);
-		signal(step_interrupted(), SIG_DFL);
-		raise(step_interrupted());
-	}
-	return status;
 }
 
 static bool parse_seconds(const char *word, int *ms)
@@ -366,5 +355,5 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 		status = step_object(cli, argv + optind, argc - optind, &want);
 	else
 		status = step(cli, argv + optind, argc - optind, &want);
-	return pass_on(status);
+	return end_by_signal(status);
 }

@@ -269,8 +269,4 @@ int step_run(struct cli *cli, struct schedule *schedule,
 /* The last line of a schedule that was run with report->json. */
 void step_json_end(const struct step_report *report, bool ok);
 
-/* The signal that wants the program to end, or 0; step_run() looks at it. */
-int step_interrupted(void);
-void step_catch_signals(void);
-
 #endif /* STEP_H */

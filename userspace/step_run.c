@@ -25,34 +25,6 @@
 /* For how long a live task may run outside of the pipe before we go on. */
 #define OUTSIDE_MS 1000
 
-/* ---- signals to us ------------------------------------------------------ */
-
-static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-	interrupted = signal;
-}
-
-int step_interrupted(void)
-{
-	return interrupted;
-}
-
-void step_catch_signals(void)
-{
-	/* Without SA_RESTART: what we wait in shall end. */
-	struct sigaction action = {.sa_handler = interrupt}, old;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(deadly); i++)
-		if (!sigaction(deadly[i], NULL, &old) &&
-		    old.sa_handler != SIG_IGN)
-			sigaction(deadly[i], &action, NULL);
-	signal(SIGCHLD, SIG_DFL);
-}
-
 /* ---- words -------------------------------------------------------------- */
 
 int step_failed(struct run *r, const char *fmt, ...)
@@ -60,7 +32,7 @@ int step_failed(struct run *r, const char *fmt, ...)
 	char *what = NULL;
 	va_list ap;
 
-	if (r->report->failure || interrupted)
+	if (r->report->failure || interrupted())
 		return FAILED;
 	va_start(ap, fmt);
 	if (vasprintf(&what, fmt, ap) < 0)
@@ -542,7 +514,7 @@ static int settle(struct run *r)
 	int err;
 
 	for (;;) {
-		if (interrupted)
+		if (interrupted())
 			return FAILED;
 		err = quiet(r);
 		if (err)
@@ -769,7 +741,7 @@ static int wait_until_ready(struct run *r, struct worker *w)
 
 	while (!w->share->ready) {
 		err = ask(r, IPCDEMO_TASKS_QUIET, ms_left(r), true);
-		if (interrupted)
+		if (interrupted())
 			return FAILED;
 		if (err == -ETIMEDOUT || !ms_left(r))
 			return too_slow(r);
@@ -1303,7 +1275,7 @@ static void stay(struct run *r)
 	fflush(r->report->to);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	while (!interrupted)
+	while (!interrupted())
 		sigsuspend(&before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -1321,7 +1293,7 @@ int step_run(struct cli *cli, struct schedule *schedule,
 		step_json_begin(r);
 	if (!err)
 		err = run_lines(r);
-	if (err && r->line && !interrupted) {
+	if (err && r->line && !interrupted()) {
 		tell_failure(r);
 		if (report->stay)
 			stay(r);

@@ -12,12 +12,11 @@
 #include <ctype.h>
 #include <curses.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
+#include "screen.h"
 #include "step_screen.h"
 #include "step_session.h"
 
@@ -35,8 +34,6 @@
 #define LINE_LEN      256
 
 #define NO_KEY	      (-2)
-
-enum { PLAIN, GREEN, YELLOW, CYAN, MAGENTA };
 
 /**
  * struct prompt - a line that is typed
@@ -71,110 +68,6 @@ struct screen {
 
 /* Words are completed, and keys waited for, without being told of whom. */
 static struct screen *shown;
-
-static bool colors;
-
-/* ---- text ----------------------------------------------------------------- */
-
-/**
- * struct pen - where text goes
- * @row:	the row
- * @column:	the next column
- * @end:	the column behind the last that may be used
- */
-struct pen {
-	int row;
-	int column;
-	int end;
-};
-
-static void use_color(int color, attr_t attributes)
-{
-	attr_set(attributes, colors ? color : PLAIN, NULL);
-}
-
-/* Puts text up to its end or that of the row; what could steer becomes '?'. */
-static void put_text(struct pen *pen, const char *text, size_t len)
-{
-	mbstate_t state = {0};
-	wchar_t c;
-	size_t n;
-	int width;
-
-	while (len) {
-		n = mbrtowc(&c, text, len, &state);
-		if (!n || n > len) {
-			memset(&state, 0, sizeof(state));
-			n = 1;
-			c = '?';
-		}
-		width = wcwidth(c);
-		if (width < 0) {
-			width = 1;
-			c = '?';
-		}
-		if (pen->column + width > pen->end)
-			return;
-		mvaddnwstr(pen->row, pen->column, &c, 1);
-		pen->column += width;
-		text += n;
-		len -= n;
-	}
-}
-
-__printf(2, 3) static void put(struct pen *pen, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	put_text(pen, text, strlen(text));
-}
-
-static struct pen pen_at(int row)
-{
-	return (struct pen){.row = row, .end = COLS};
-}
-
-/* One line of draw.c, whose colours are those of a terminal. */
-static void put_drawn(int row, const char *line, size_t len)
-{
-	const char *end = line + len, *escape;
-	struct pen pen = pen_at(row);
-
-	/* The flags of slots fit, or they are left out. */
-	if (pen.end > SLOT_COLUMNS && pen.end < RING_COLUMNS)
-		pen.end = SLOT_COLUMNS;
-	while (line < end) {
-		escape = memchr(line, '\033', end - line) ?: end;
-		put_text(&pen, line, escape - line);
-		if (escape == end)
-			break;
-		switch (strtol(escape + 2, (char **)&line, 10)) {
-		case 1:
-			use_color(PLAIN, A_BOLD);
-			break;
-		case 2:
-			use_color(PLAIN, A_DIM);
-			break;
-		case 32:
-			use_color(GREEN, A_NORMAL);
-			break;
-		case 33:
-			use_color(YELLOW, A_NORMAL);
-			break;
-		case 36:
-			use_color(CYAN, A_NORMAL);
-			break;
-		default:
-			use_color(PLAIN, A_NORMAL);
-		}
-		line++; /* the m */
-	}
-	use_color(PLAIN, A_NORMAL);
-}
 
 /* ---- parts of the screen --------------------------------------------------- */
 
@@ -335,10 +228,15 @@ static char *ring_text(const struct screen *sc,
 static int draw_ring_rows(const char *text, int row, int rows)
 {
 	const char *end;
+	struct pen pen;
 
 	for (; text && *text && rows; text = end + 1, rows--) {
 		end = strchrnul(text, '\n');
-		put_drawn(row++, text, end - text);
+		pen = pen_at(row++);
+		/* The flags of slots fit, or they are left out. */
+		if (pen.end > SLOT_COLUMNS && pen.end < RING_COLUMNS)
+			pen.end = SLOT_COLUMNS;
+		put_drawn(&pen, text, end - text);
 		if (!*end)
 			break;
 	}
@@ -604,34 +502,25 @@ static void draw(struct screen *sc)
 static int next_key(struct screen *sc)
 {
 	struct session *s = &sc->session;
-	struct pollfd fds[2];
-	int key, n;
+	int key;
 
 	for (;;) {
-		if (step_interrupted())
+		key = screen_wait(s->run ? s->run->control : -1, LOOK_MS);
+		switch (key) {
+		case SCREEN_SIGNAL:
 			return NO_KEY;
-		key = getch();
-		if (key == KEY_RESIZE || key == '\f') {
-			clearok(stdscr, TRUE);
-			draw(sc);
-			continue;
-		}
-		if (key != ERR)
-			return key;
-		fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
-		fds[1] = (struct pollfd){
-			.fd = s->run ? s->run->control : -1,
-			.events = POLLIN,
-		};
-		n = poll(fds, 2, LOOK_MS);
-		/* The terminal is gone: as if it had hung up. */
-		if (n > 0 && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+		case SCREEN_GONE:
 			sc->quit = true;
 			return NO_KEY;
-		}
-		if (n == 0 || (n > 0 && fds[1].revents)) {
+		case SCREEN_EVENT:
+		case SCREEN_TIMEOUT:
 			session_attend(s);
+			fallthrough;
+		case SCREEN_RESIZED:
 			draw(sc);
+			break;
+		default:
+			return key;
 		}
 	}
 }
@@ -639,11 +528,7 @@ static int next_key(struct screen *sc)
 /* What runs for long ends with Escape, or a signal; other keys wait. */
 static bool stopped(void)
 {
-	int key = step_interrupted() ? ERR : getch();
-
-	if (key != ERR && key != '\033')
-		ungetch(key);
-	return step_interrupted() || key == '\033';
+	return screen_escape() || interrupted();
 }
 
 /* ---- words that are completed ---------------------------------------------- */
@@ -928,7 +813,7 @@ static void loop(struct screen *sc)
 {
 	int key;
 
-	while (!sc->quit && !step_interrupted()) {
+	while (!sc->quit && !interrupted()) {
 		draw(sc);
 		key = next_key(sc);
 		if (key == NO_KEY)
@@ -942,50 +827,6 @@ static void loop(struct screen *sc)
 
 /* ---- beginning and end ------------------------------------------------------ */
 
-/* Block characters are for terminals that are known to have them. */
-static void choose_style(struct screen *sc, const struct style *style)
-{
-	const char *term = getenv("TERM") ?: "";
-
-	sc->style = *style;
-	sc->style.color = true; /* put_drawn() makes attributes of them */
-	if (!strncmp(term, "vt", 2) || !strcmp(term, "linux") ||
-	    !strcmp(term, "ansi"))
-		sc->style.utf8 = false;
-}
-
-static int begin_screen(const struct style *style)
-{
-	const char *term = getenv("TERM");
-	SCREEN *screen = newterm(NULL, stdout, stdin);
-
-	if (!screen)
-		return fail("cannot use the terminal '%s': set TERM (%s)",
-			    term ?: "", "vt100 is a good guess");
-	if (!tigetstr("cup")) {
-		endwin();
-		return fail("the terminal '%s' cannot place its cursor: %s",
-			    term ?: "",
-			    "set TERM, or write a schedule and give it alone");
-	}
-	cbreak();
-	noecho();
-	nonl();
-	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
-	set_escdelay(100);
-	if (style->color && has_colors()) {
-		start_color();
-		use_default_colors();
-		colors = true;
-		init_pair(GREEN, COLOR_GREEN, -1);
-		init_pair(YELLOW, COLOR_YELLOW, -1);
-		init_pair(CYAN, COLOR_CYAN, -1);
-		init_pair(MAGENTA, COLOR_MAGENTA, -1);
-	}
-	return 0;
-}
-
 int step_screen(struct cli *cli, __u32 pipe, const char *path, const char *file,
 		unsigned int until, int timeout_ms)
 {
@@ -995,17 +836,16 @@ int step_screen(struct cli *cli, __u32 pipe, const char *path, const char *file,
 	if (!sc)
 		return fail("out of memory");
 	shown = sc;
-	choose_style(sc, &cli->style);
+	sc->style = screen_style(&cli->style);
 	err = session_begin(&sc->session, cli, pipe, path, timeout_ms);
 	if (!err && file)
 		session_load(&sc->session, file, until);
 	if (!err)
-		err = begin_screen(&cli->style);
+		err = screen_begin(&cli->style,
+				   "write a schedule and give it alone");
 	if (!err) {
 		loop(sc);
-		erase();
-		refresh();
-		endwin();
+		screen_end();
 	}
 	err = session_end(&sc->session) ?: err;
 	free(sc);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <langinfo.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,42 @@ int no_more(const struct cli *cli, int argc, char **argv)
 		return 0;
 	return usage(cli, "%s: do not know what to do with '%s'",
 		     cli->command->name, argv[optind]);
+}
+
+static const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+static volatile sig_atomic_t noted;
+
+static void note_signal(int signal)
+{
+	noted = signal;
+}
+
+int interrupted(void)
+{
+	return noted;
+}
+
+void note_signals(void)
+{
+	/* Without SA_RESTART: what we wait in shall end. */
+	struct sigaction action = {.sa_handler = note_signal}, old;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(deadly); i++)
+		if (!sigaction(deadly[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(deadly[i], &action, NULL);
+	signal(SIGCHLD, SIG_DFL);
+}
+
+int end_by_signal(int status)
+{
+	if (noted) {
+		fflush(stdout);
+		signal(noted, SIG_DFL);
+		raise(noted);
+	}
+	return status;
 }
 
 bool parse_size(const char *word, __u64 *bytes)
