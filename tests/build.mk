@@ -131,6 +131,18 @@ $(TEST_OUT)/host/check-twin: tests/explore/check-faults \
 
 HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 
+# --- host: what ipcdemo watch remembers -----------------------------------------
+
+WATCH_SRC := userspace/watch_history.c userspace/access.c
+$(TEST_OUT)/host/watch: tests/host/watch.c $(WATCH_SRC) \
+		userspace/watch_history.h userspace/access.h
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -Iuserspace $< $(WATCH_SRC) \
+		-o $@ -lcmocka
+
+HOST_TESTS += $(TEST_OUT)/host/watch
+
 # --- host: libipcdemo, on memory of the kernel's own ----------------------------
 
 # One program a noun of tests/sync; sync.c is what they share.

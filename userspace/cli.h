@@ -59,6 +59,7 @@ enum {
 	OPT_BUG,
 	OPT_UNTIL,
 	OPT_SENDERS,
+	OPT_HISTORY,
 };
 
 struct cli;
@@ -136,6 +137,9 @@ int end_by_signal(int status);
 
 /* "64K", "1M", "4096": bytes.  False if it is no size or does not fit. */
 bool parse_size(const char *word, __u64 *bytes);
+
+/* "0.5", "10": from a thousandth to a million.  False if it is none of them. */
+bool parse_seconds(const char *word, double *seconds);
 
 /* Takes the argument of --color.  False if it is no such word. */
 bool set_color(struct cli *cli, const char *when);
@@ -226,12 +230,33 @@ void module_srcversion(char *version, size_t size);
 
 /* ---- draw.c ------------------------------------------------------------- */
 
+/* How something is painted, up to PAINT_NONE. */
+#define PAINT_BOLD    "\033[1m"
+#define PAINT_DIM     "\033[2m"
+#define PAINT_REVERSE "\033[7m"
+#define PAINT_GREEN   "\033[32m"
+#define PAINT_YELLOW  "\033[33m"
+#define PAINT_CYAN    "\033[36m"
+#define PAINT_NONE    "\033[0m"
+
+/* That, or nothing if there shall be no colour. */
+const char *paint(const struct style *style, const char *color);
+
 /**
  * draw_ring - a bar a slot, with head and tail
  * @all:	show each slot of a small ring, also equal ones in a row
  */
 void draw_ring(FILE *to, const struct style *style,
 	       const struct ipcdemo_pipe_view *view, bool all);
+
+/**
+ * draw_strip - the ring lying down: a line of slots, or a few, marks above them
+ * @columns:	how wide it may be
+ *
+ * It has as many lines whatever is in the ring.
+ */
+void draw_strip(FILE *to, const struct style *style,
+		const struct ipcdemo_pipe_view *view, int columns);
 void draw_waiters(const struct style *style,
 		  const struct ipcdemo_pipe_view *view);
 void draw_counters(const struct ipcdemo_counter *counters, size_t n);
@@ -263,6 +288,7 @@ int cmd_pipeline(struct cli *cli, int argc, char **argv);
 int cmd_run(struct cli *cli, int argc, char **argv);
 int cmd_step(struct cli *cli, int argc, char **argv);
 int cmd_tour(struct cli *cli, int argc, char **argv);
+int cmd_watch(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);
 

@@ -288,23 +288,10 @@ static int step_object(struct cli *cli, char **words, size_t n,
 	return err;
 }
 
-static bool parse_seconds(const char *word, int *ms)
-{
-	double seconds;
-	char *end;
-
-	errno = 0;
-	seconds = strtod(word, &end);
-	if (errno || end == word || *end || !(seconds >= 0.001) ||
-	    seconds > 1000000)
-		return false;
-	*ms = seconds * 1000;
-	return true;
-}
-
 int cmd_step(struct cli *cli, int argc, char **argv)
 {
 	struct request want = {.timeout_ms = 10000};
+	double seconds;
 	int id, status;
 	bool object;
 
@@ -323,8 +310,10 @@ int cmd_step(struct cli *cli, int argc, char **argv)
 			want.tap = true;
 			break;
 		case OPT_TIMEOUT:
-			if (parse_seconds(optarg, &want.timeout_ms))
+			if (parse_seconds(optarg, &seconds)) {
+				want.timeout_ms = seconds * 1000;
 				break;
+			}
 			return usage(cli, "'%s' is no number of seconds",
 				     optarg);
 		case OPT_UNTIL:

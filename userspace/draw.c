@@ -17,29 +17,30 @@
 /* From this many slots on, equal ones in a row become one line. */
 #define SMALL_RING   16
 
-#define BOLD	     "\033[1m"
-#define DIM	     "\033[2m"
-#define GREEN	     "\033[32m"
-#define YELLOW	     "\033[33m"
-#define CYAN	     "\033[36m"
-#define NONE	     "\033[0m"
+/* In a strip, a slot has at most so many cells, and these are before the first. */
+#define STRIP_CELLS  8
+#define STRIP_INDENT 2
 
-static const char *paint(const struct style *style, const char *color)
+/* A strip has at most so many lines of cells. */
+#define STRIP_LINES  4
+
+const char *paint(const struct style *style, const char *color)
 {
 	return style->color ? color : "";
 }
 
-/* A cell is filled if any byte of it is: a slot with 1 byte shows it. */
+/* A slot as so many cells.  A cell is filled if any byte of it is. */
 static void draw_bar(FILE *to, const struct style *style,
-		     const struct ipcdemo_slot *slot, __u64 page_size)
+		     const struct ipcdemo_slot *slot, __u64 page_size,
+		     int cells)
 {
 	__u64 first = slot->offset, behind = first + slot->len, begin, end;
 	char now, was = 0;
 	int i;
 
-	for (i = 0; i < CELLS; i++) {
-		begin = i * page_size / CELLS;
-		end = (i + 1) * page_size / CELLS;
+	for (i = 0; i < cells; i++) {
+		begin = i * page_size / cells;
+		end = (i + 1) * page_size / cells;
 		if (slot->state == IPCDEMO_SLOT_DATA && begin < behind &&
 		    end > first)
 			now = '#';
@@ -48,8 +49,10 @@ static void draw_bar(FILE *to, const struct style *style,
 		else
 			now = slot->state == IPCDEMO_SLOT_FREE ? ' ' : '.';
 		if (now != was) {
-			fputs(paint(style, NONE), to);
-			fputs(paint(style, now == '#' ? GREEN : DIM), to);
+			fputs(paint(style, PAINT_NONE), to);
+			fputs(paint(style,
+				    now == '#' ? PAINT_GREEN : PAINT_DIM),
+			      to);
 		}
 		was = now;
 		if (!style->utf8)
@@ -61,7 +64,7 @@ static void draw_bar(FILE *to, const struct style *style,
 					   : " ",
 			      to);
 	}
-	fputs(paint(style, NONE), to);
+	fputs(paint(style, PAINT_NONE), to);
 }
 
 static void draw_slot(FILE *to, const struct style *style,
@@ -76,16 +79,16 @@ static void draw_slot(FILE *to, const struct style *style,
 			   : tail	? "tail"
 					: "";
 
-	fputs(paint(style, head ? YELLOW : CYAN), to);
+	fputs(paint(style, head ? PAINT_YELLOW : PAINT_CYAN), to);
 	fprintf(to, "%9s %s ", mark,
 		*mark ? style->utf8 ? "\u25b8" : ">" : " ");
-	fputs(paint(style, NONE), to);
+	fputs(paint(style, PAINT_NONE), to);
 	fprintf(to, "%4u  ", place);
 	if (s->state == IPCDEMO_SLOT_DATA)
 		fprintf(to, "%*u %s", width, s->index, edge);
 	else
 		fprintf(to, "%*s %s", width, "-", edge);
-	draw_bar(to, style, s, v->capacity / v->slots);
+	draw_bar(to, style, s, v->capacity / v->slots, CELLS);
 	fputs(edge, to);
 	if (s->state == IPCDEMO_SLOT_DATA) {
 		fprintf(to, " %6u %4u %4llu", s->offset, s->len, s->page);
@@ -126,10 +129,10 @@ void draw_ring(FILE *to, const struct style *style,
 	/* Behind 2^32 the tail is the longer number. */
 	if (width < 5 || v->tail > v->head)
 		width = v->tail > v->head ? 10 : 5;
-	fputs(paint(style, BOLD), to);
+	fputs(paint(style, PAINT_BOLD), to);
 	fprintf(to, "%16s  %*s  %-*s  %6s %4s %4s", "slot", width, "index",
 		CELLS, "one page", "offset", "len", "page");
-	fputs(paint(style, NONE), to);
+	fputs(paint(style, PAINT_NONE), to);
 	putc('\n', to);
 	for (i = 0; i < v->slots; i = j) {
 		draw_slot(to, style, v, i, width);
@@ -144,6 +147,141 @@ void draw_ring(FILE *to, const struct style *style,
 				width, "", j - i - 1);
 		else
 			j = i + 1;
+	}
+}
+
+/*
+ * A strip of a ring: as many slots a line as fit, in lines that are alike; more
+ * slots than fit share a cell.
+ */
+struct strip {
+	__u32 slots; /* a line */
+	__u32 shared; /* slots a cell; 1 unless there are too many */
+	int cells; /* a slot, or one for all that share it */
+	bool edges; /* each slot has its own */
+};
+
+static struct strip strip_of(__u32 slots, int columns)
+{
+	struct strip strip = {.slots = slots, .shared = 1, .cells = 1};
+	int room = columns - STRIP_INDENT - 2;
+
+	/* A power of two, so that lines are equally long. */
+	while (strip.slots > 1 && (int)strip.slots > room)
+		strip.slots /= 2;
+	while (slots / strip.slots / strip.shared > STRIP_LINES)
+		strip.shared *= 2;
+	strip.slots *= strip.shared;
+	if (strip.shared == 1 && (int)strip.slots * 2 <= room) {
+		strip.edges = true;
+		strip.cells = room / (int)strip.slots - 1;
+		if (strip.cells > STRIP_CELLS)
+			strip.cells = STRIP_CELLS;
+	}
+	return strip;
+}
+
+/* Where a slot begins in its line. */
+static int strip_column(const struct strip *strip, __u32 place)
+{
+	int cell = place % strip->slots / strip->shared;
+
+	return STRIP_INDENT + 1 + cell * (strip->cells + strip->edges);
+}
+
+/* Several slots: as full as the fullest, since bytes are what one looks for. */
+static struct ipcdemo_slot shared_slot(const struct ipcdemo_pipe_view *v,
+				       __u32 place, __u32 n)
+{
+	struct ipcdemo_slot slot = v->ring[place];
+	__u32 i;
+
+	for (i = 1; i < n && place + i < v->slots; i++)
+		if (v->ring[place + i].state > slot.state)
+			slot = v->ring[place + i];
+	return slot;
+}
+
+/**
+ * struct mark - something above the cells
+ * @at:		where
+ * @color:	how it is painted
+ * @word:	what it says
+ * @letter:	what it says if there is no room for that
+ */
+struct mark {
+	int at;
+	const char *color;
+	const char *word;
+	const char *letter;
+};
+
+/* Return: the column behind it; it must end before @end. */
+static int draw_mark(FILE *to, const struct style *style, const struct mark *m,
+		     int column, int end)
+{
+	const char *text = m->word;
+
+	if (m->at + (int)strlen(text) >= end)
+		text = m->letter;
+	fprintf(to, "%*s%s%s%s", m->at - column, "", paint(style, m->color),
+		text, paint(style, PAINT_NONE));
+	return m->at + strlen(text);
+}
+
+/* The line above that of the slots from @first on. */
+static void draw_marks(FILE *to, const struct style *style,
+		       const struct ipcdemo_pipe_view *v,
+		       const struct strip *strip, __u32 first, int columns)
+{
+	__u32 places[] = {v->tail % v->slots, v->head % v->slots};
+	struct mark marks[] = {
+		{0, PAINT_CYAN, "tail", "T"},
+		{0, PAINT_YELLOW, "head", "H"},
+		{0, PAINT_YELLOW, "head=tail", "="},
+	};
+	int left = places[0] > places[1], column = 0, i;
+	bool here[2];
+
+	for (i = 0; i < 2; i++) {
+		here[i] =
+			places[i] >= first && places[i] < first + strip->slots;
+		marks[i].at = strip_column(strip, places[i]);
+	}
+	marks[2].at = marks[0].at;
+	if (here[0] && here[1] && marks[0].at == marks[1].at) {
+		draw_mark(to, style, &marks[2], column, columns);
+	} else {
+		if (here[left])
+			column = draw_mark(to, style, &marks[left], column,
+					   here[!left] ? marks[!left].at
+						       : columns);
+		if (here[!left])
+			draw_mark(to, style, &marks[!left], column, columns);
+	}
+	putc('\n', to);
+}
+
+void draw_strip(FILE *to, const struct style *style,
+		const struct ipcdemo_pipe_view *v, int columns)
+{
+	struct strip strip = strip_of(v->slots, columns);
+	const char *edge = style->utf8 ? "\u2502" : "|";
+	struct ipcdemo_slot slot;
+	__u32 first, i;
+
+	for (first = 0; first < v->slots; first += strip.slots) {
+		draw_marks(to, style, v, &strip, first, columns);
+		fprintf(to, "%*s%s", STRIP_INDENT, "", edge);
+		for (i = first; i < first + strip.slots && i < v->slots;
+		     i += strip.shared) {
+			slot = shared_slot(v, i, strip.shared);
+			draw_bar(to, style, &slot, v->capacity / v->slots,
+				 strip.cells);
+			if (strip.edges)
+				fputs(edge, to);
+		}
+		fprintf(to, "%s\n", strip.edges ? "" : edge);
 	}
 }
 
@@ -168,8 +306,8 @@ void draw_waiters(const struct style *style, const struct ipcdemo_pipe_view *v)
 		puts("  nobody waits");
 	for (i = 0; i < v->nwaiters; i++) {
 		w = &v->waiters[i];
-		printf("  %s%-10s%s  pid %-7d ", paint(style, YELLOW), w->point,
-		       paint(style, NONE), w->pid);
+		printf("  %s%-10s%s  pid %-7d ", paint(style, PAINT_YELLOW),
+		       w->point, paint(style, PAINT_NONE), w->pid);
 		printf("%*s", 16 - put_safe(stdout, w->command), "");
 		printf(" %8.2f s  %-8s  %s\n", w->seconds, w->state,
 		       why(w->point));
@@ -198,8 +336,8 @@ static void draw_ends(const struct style *style,
 		e = &ends->end[i];
 		snprintf(what, sizeof(what), "%s end%s", e->end,
 			 strcmp(e->end, "both") ? "" : "s");
-		printf("  %s%-10s%s  pid %-7d ", paint(style, CYAN), what,
-		       paint(style, NONE), e->pid);
+		printf("  %s%-10s%s  pid %-7d ", paint(style, PAINT_CYAN), what,
+		       paint(style, PAINT_NONE), e->pid);
 		printf("%*s", 16 - put_safe(stdout, e->command), "");
 		printf("  fd %d\n", e->fd);
 	}
@@ -237,7 +375,8 @@ void draw_pipe(const struct style *style, const struct ipcdemo_pipe_view *v,
 {
 	char readers[32], writers[32], pages[32];
 
-	printf("%spipe %u%s  ", paint(style, BOLD), v->id, paint(style, NONE));
+	printf("%spipe %u%s  ", paint(style, PAINT_BOLD), v->id,
+	       paint(style, PAINT_NONE));
 	put_safe(stdout, v->name);
 	printf("  owner %u  mode %s  persistence %s\n", v->owner, v->mode,
 	       v->persistence);
@@ -308,8 +447,8 @@ static void draw_words(const struct style *style,
 	for (i = 0; i < v->nwaiters; i++) {
 		w = &v->waiters[i];
 		printf("  word at %-8llu %s%-9s%s  pid %-7d ", w->offset,
-		       paint(style, YELLOW), w->task.point, paint(style, NONE),
-		       w->task.pid);
+		       paint(style, PAINT_YELLOW), w->task.point,
+		       paint(style, PAINT_NONE), w->task.pid);
 		draw_command(w->task.command);
 		printf(" %8.2f s  %s\n", w->task.seconds, w->task.state);
 	}
@@ -357,8 +496,8 @@ void draw_region(const struct style *style, const struct ipcdemo_region_view *v,
 	char files[32], count[32];
 	size_t i;
 
-	printf("%sregion %u%s  ", paint(style, BOLD), v->id,
-	       paint(style, NONE));
+	printf("%sregion %u%s  ", paint(style, PAINT_BOLD), v->id,
+	       paint(style, PAINT_NONE));
 	put_safe(stdout, v->name);
 	printf("  owner %u  mode %s\n", v->owner, v->mode);
 	printf("  %llu bytes; %llu of %llu pages are there; %s, %s\n\n",

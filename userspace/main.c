@@ -141,6 +141,16 @@ static const struct cli_option step_options[] = {
 	{0},
 };
 
+static const struct cli_option watch_options[] = {
+	{'n', "interval", "SECONDS", "from a look to the next (default 0.5)"},
+	{'b', "batch", "COUNT", "print so many frames, for scripts"},
+	{OPT_HISTORY, "history", "SECONDS",
+	 "how far back one can step (default 60)"},
+	{OPT_JSON, "json", NULL, "with --batch: print JSON Lines"},
+	COLOR,
+	{0},
+};
+
 static const struct cli_option tour_options[] = {
 	{OPT_BUG, "bug", "DIR", "show this bug, too: DIR is a patched copy"},
 	{OPT_NAME, "name", "WORD", "what to grep for (default ipcdemo)"},
@@ -231,6 +241,11 @@ static const struct command commands[] = {
 	 "With the ID or the path of a pipe, the same at the keyboard: keys step and run\n"
 	 "tasks of its own and processes that come to a gate. A file called 1 is ./1.\n",
 	 step_options, cmd_step},
+	{"watch", "[ID|PATH...]", "watch pipes and regions while they change",
+	 "The ring with head and tail, who waits and since when, rates, the points that were\n"
+	 "passed. Keys pause it, step back through the last looks, pick another object; ?\n"
+	 "shows them. Without an argument all can be picked, the default pipe comes first.\n",
+	 watch_options, cmd_watch},
 	{"tour", "", "see it work, step by step",
 	 "Each step says what to look at and checks that /proc says what just happened.\n"
 	 "Nobody else may have the pipe open.\n",

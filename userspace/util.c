@@ -180,6 +180,20 @@ bool parse_size(const char *word, __u64 *bytes)
 	return true;
 }
 
+bool parse_seconds(const char *word, double *seconds)
+{
+	double value;
+	char *end;
+
+	errno = 0;
+	value = strtod(word, &end);
+	if (errno || end == word || *end || !(value >= 0.001) ||
+	    value > 1000000)
+		return false;
+	*seconds = value;
+	return true;
+}
+
 static bool utf8_locale(void)
 {
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tests of `ipcdemo step ID` share: a terminal, its keys, its screen.
+# What the tests of `ipcdemo step ID` share.
 
-# shellcheck source=tests/cli/common.bash
-source "$BATS_TEST_DIRNAME/../cli/common.bash"
+# shellcheck source=tests/cli/terminal.bash
+source "$BATS_TEST_DIRNAME/../cli/terminal.bash"
 
 # See kernel/step.bats.
 setup_file() {
@@ -13,75 +13,6 @@ setup_file() {
 
 teardown_file() {
 	echo 0 >/sys/module/ipcdemo/parameters/count_points
-}
-
-# A terminal of 80x24 with a shell: open_terminal NAME=VALUE...
-open_terminal() {
-	socket=$dir/tmux
-	TERM=xterm tmux -S "$socket" -f /dev/null new-session -d -s t \
-		-x 80 -y 24 "cd $dir; exec env $* PS1='shell> ' \
-		bash --norc -i" 3>&-
-	sees '^shell>'
-	keys 'stty -g >before; echo ready' Enter
-	sees '^ready$'
-}
-
-close_terminal() {
-	[[ -z ${socket-} ]] || tmux -S "$socket" kill-server || true
-	socket=
-}
-
-# The same as in common.bash, behind the terminal's end.
-eval "common_$(declare -f teardown)"
-teardown() {
-	close_terminal
-	common_teardown
-}
-
-screen() {
-	tmux -S "$socket" capture-pane -p -t t
-}
-
-# Does a line of the screen match the extended regular expression? By a program:
-# bats looks at each command of a loop in the shell, which takes longer.
-matches() {
-	grep -qE -- "$1" < <(screen)
-}
-
-# As until_true, but each look at a screen costs two processes: it takes its time.
-wait_until() {
-	local deadline=$((SECONDS + 30))
-
-	until "$@"; do
-		((SECONDS < deadline)) || return
-		read -rt 0.1 <> <(:) || true
-	done
-}
-
-# Waits until one does.
-sees() {
-	wait_until matches "$1" || {
-		echo "no line matches '$1' on this screen:"
-		screen
-		return 1
-	}
-}
-
-differs() {
-	! matches "$1"
-}
-
-# Waits until none does.
-sees_not() {
-	wait_until differs "$1" || {
-		echo "a line matches '$1' on this screen:"
-		screen
-		return 1
-	}
-}
-
-keys() {
-	tmux -S "$socket" send-keys -t t "$@"
 }
 
 in_schedule() {
@@ -120,15 +51,6 @@ begin() {
 leave() {
 	keys q
 	left 0
-}
-
-# It has ended with this status, and the terminal is as it was: left STATUS
-left() {
-	sees "^status $1\$"
-	sees_not 'q quit'
-	keys 'clear; stty -g >after; echo restored' Enter
-	sees '^restored$'
-	cmp "$dir/before" "$dir/after"
 }
 
 # Begins with one reader and one writer, who have not begun.
