@@ -100,7 +100,7 @@ static inline void ipc_trail_leave(struct ipc_trail *trail,
 /* The current task has read, or written, some bytes.  The mutex is held. */
 static inline void ipc_trail_read(struct ipc_trail *trail)
 {
-	trail->again = false;
+	WRITE_ONCE(trail->again, false);
 	ipc_trail_leave(trail, IPC_TRAIL_READ);
 }
 
@@ -116,7 +116,7 @@ static inline void ipc_trail_count(struct ipc_trail *trail,
 	struct ipc_trace *trace = &trail->trace[event];
 
 	if (event == IPC_TRAIL_READ_AGAIN)
-		trail->again = true;
+		WRITE_ONCE(trail->again, true);
 	WRITE_ONCE(trace->count, trace->count + 1);
 	ipc_trail_leave(trail, event);
 }
