@@ -17,6 +17,8 @@ $(USERSPACE_OBJ): $(BUILD)/userspace/%.o: userspace/%.c
 	$(call short,CC,$<)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -MMD -MP -c -o $@ $<
 
+$(BUILD)/userspace/watch_points.o: CFLAGS += $$(pkg-config --cflags libtracefs)
+
 -include $(USERSPACE_OBJ:.o=.d)
 
 $(BUILD)/libaccess.a: $(BUILD)/userspace/access.o
@@ -27,7 +29,8 @@ $(BUILD)/libaccess.a: $(BUILD)/userspace/access.o
 $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
 		$(BUILD)/libaccess.a $(BUILD)/libipcdemo.a
 	$(call short,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo \
+		-ltracefs -ltraceevent
 
 # What it exports is marked in the source; nothing of it may be found late.
 $(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)

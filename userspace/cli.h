@@ -60,6 +60,7 @@ enum {
 	OPT_UNTIL,
 	OPT_SENDERS,
 	OPT_HISTORY,
+	OPT_COUNTS,
 };
 
 struct cli;

@@ -271,6 +271,9 @@ int cmd_watch(struct cli *cli, int argc, char **argv)
 			return usage(cli,
 				     "'%s' is no number of seconds from 0.01 on",
 				     optarg);
+		case OPT_COUNTS:
+			w.counts = true;
+			break;
 		case OPT_HISTORY:
 			if (parse_seconds(optarg, &w.keep))
 				break;

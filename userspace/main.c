@@ -144,6 +144,7 @@ static const struct cli_option step_options[] = {
 static const struct cli_option watch_options[] = {
 	{'n', "interval", "SECONDS", "from a look to the next (default 0.5)"},
 	{'b', "batch", "COUNT", "print so many frames, for scripts"},
+	{OPT_COUNTS, "counts", NULL, "count points, do not trace them"},
 	{OPT_HISTORY, "history", "SECONDS",
 	 "how far back one can step (default 60)"},
 	{OPT_JSON, "json", NULL, "with --batch: print JSON Lines"},

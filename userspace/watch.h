@@ -7,15 +7,18 @@
  *	watch_frame.c	what is shown, as text
  *	watch_look.c	looks at the objects
  *	watch_history.c	what is remembered, and differences (watch_history.h)
+ *	watch_points.c	points one by one, if tracefs has them (watch_points.h)
  *
- * Looking takes nothing but /proc/ipcdemo: no descriptor stays open between two
- * looks, so objects and the module itself can go away meanwhile.
+ * Looking takes nothing but /proc/ipcdemo, and on the screen tracefs: no
+ * descriptor of an object stays open between two looks, so objects and the
+ * module itself can go away meanwhile.
  */
 #ifndef WATCH_H
 #define WATCH_H
 
 #include "cli.h"
 #include "watch_history.h"
+#include "watch_points.h"
 
 /* So many objects are looked at in full, and remembered, at a time. */
 #define WATCH_OBJECTS 16
@@ -48,6 +51,9 @@ struct watch_object {
  * @at:		when that was, in seconds from the first
  * @pipes:	all pipes at the last look
  * @regions:	all regions
+ * @counts:	nothing shall be traced
+ * @points:	what is traced, or NULL
+ * @no_points:	why not
  */
 struct watch {
 	struct cli *cli;
@@ -62,6 +68,9 @@ struct watch {
 	double began;
 	struct ipcdemo_table pipes;
 	struct ipcdemo_table regions;
+	bool counts;
+	struct watch_points *points;
+	char no_points[80];
 };
 
 /* ---- watch_look.c ------------------------------------------------------------ */
@@ -102,6 +111,9 @@ void watch_end(struct watch *w);
  * @history:	the object's
  * @now:	the look
  * @where:	what the title says about it: "live", "paused", when
+ * @began:	when the first look was, on CLOCK_MONOTONIC
+ * @points:	what was traced, or NULL: points are counted only
+ * @no_points:	why
  * @lone:	points of this look alone, not of those before it
  * @slots:	show the slots one by one in any case, not only if all fit
  * @skip:	but not the first so many
@@ -113,6 +125,9 @@ struct watch_frame {
 	const struct watch_history *history;
 	const struct watch_sample *now;
 	const char *where;
+	double began;
+	const struct watch_points *points;
+	const char *no_points;
 	bool lone;
 	bool slots;
 	int skip;

@@ -439,17 +439,100 @@ static void put_changes(const struct watch_frame *f, FILE *to,
 	free(changes);
 }
 
+/* What one task did. */
+static void put_point(const struct watch_frame *f, FILE *to,
+		      const struct watch_point *p)
+{
+	const struct {
+		const char *name;
+		long long value;
+	} values[] = {
+		{"slot", p->slot}, {"offset", p->offset}, {"len", p->len},
+		{"tail", p->tail}, {"head", p->head},
+	};
+	struct flow line = {
+		.to = to,
+		.columns = f->columns,
+		.indent = TIME_WIDTH + 1,
+		.column = TIME_WIDTH + 1,
+		.first = true,
+	};
+	char command[16];
+	size_t i;
+
+	fprintf(to, "%*.3f ", TIME_WIDTH, p->at - f->began);
+	if (p->lost)
+		flow(&line, "", "(some lost)");
+	flow(&line, " ", "%d %s", p->pid,
+	     watch_safe(p->command, command, sizeof(command)));
+	flow(&line, "  ", "%s", p->point);
+	if (p->other)
+		flow(&line, " ", "%d", p->other);
+	if (p->waited > 0)
+		flow(&line, " ", "after %.3f s", p->waited);
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		if (values[i].value >= 0)
+			flow(&line, " ", "%s %lld", values[i].name,
+			     values[i].value);
+	end_flow(&line, "");
+}
+
+/**
+ * struct backwards - goes from a look to what was before
+ * @sample:	the look that comes next, of counters
+ * @point:	the number of the point that came last, of points
+ */
+struct backwards {
+	const struct watch_sample *sample;
+	size_t point;
+};
+
+/* The next entry of the log.  Return: whether there is one. */
+static bool put_entry(const struct watch_frame *f, FILE *to,
+		      struct backwards *at)
+{
+	const struct watch_sample *s = at->sample;
+	const struct watch_point *p;
+
+	if (f->points) {
+		p = watch_points_before(f->points,
+					f->now->kind == IPCDEMO_PIPE
+						? f->now->pipe.id
+						: f->now->region.id,
+					f->now->look, at->point, &at->point);
+		if (p)
+			put_point(f, to, p);
+		return p;
+	}
+	if (!s || (f->lone && s != f->now))
+		return false;
+	put_changes(f, to, s);
+	at->sample = watch_history_before(f->history, s);
+	return true;
+}
+
+static void put_log_title(const struct watch_frame *f, FILE *to, bool none)
+{
+	fprintf(to, "%sPoints passed%s, up to %.2f s%s",
+		paint(f->style, PAINT_BOLD), paint(f->style, PAINT_NONE),
+		f->now->at, none ? ": none" : "");
+	if (!f->points && f->no_points && *f->no_points)
+		fprintf(to, " (counted: %s)", f->no_points);
+	putc('\n', to);
+}
+
 /* From this look back, until the rows are full; the newest is the last line. */
 static void put_log(const struct watch_frame *f, FILE *to, int rows)
 {
-	const struct watch_sample *s = f->now;
+	struct backwards at = {f->now, SIZE_MAX};
 	char **entries = NULL, **more, *text, *cut;
 	size_t size, n = 0;
 	int lines = 1, skip;
+	bool any = true;
 	FILE *entry;
 
 	/* The first line is the title; alone it would say nothing. */
-	while (s && lines < rows && !(f->lone && s != f->now)) {
+	while (any && lines < rows) {
 		entry = open_memstream(&text, &size);
 		more = realloc(entries, (n + 1) * sizeof(*entries));
 		if (more)
@@ -459,18 +542,14 @@ static void put_log(const struct watch_frame *f, FILE *to, int rows)
 				free(text);
 			break;
 		}
-		put_changes(f, entry, s);
+		any = put_entry(f, entry, &at);
 		if (fclose(entry))
 			break;
 		entries[n++] = text;
 		lines += count_lines(text);
-		s = watch_history_before(f->history, s);
 	}
 	if (rows > 1)
-		fprintf(to, "%sPoints passed%s, up to %.2f s%s\n",
-			paint(f->style, PAINT_BOLD),
-			paint(f->style, PAINT_NONE), f->now->at,
-			lines > 1 ? "" : ": none");
+		put_log_title(f, to, lines == 1);
 	/* Of the oldest, the last lines. */
 	skip = lines - rows;
 	while (n) {

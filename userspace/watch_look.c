@@ -134,6 +134,22 @@ static int look_at(struct watch *w, struct watch_object *o)
 	return watch_history_add(&o->history, sample);
 }
 
+/* The points before the states that they have led to. */
+static void take_points(struct watch *w)
+{
+	__u32 ids[WATCH_OBJECTS];
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		ids[i] = w->objects[i].id;
+	if (!watch_points_take(w->points, w->look) &&
+	    !watch_points_of(w->points, ids, w->n))
+		return;
+	watch_points_end(w->points);
+	w->points = NULL;
+	snprintf(w->no_points, sizeof(w->no_points), "tracefs failed");
+}
+
 int watch_look(struct watch *w)
 {
 	struct watch_object *o;
@@ -146,6 +162,8 @@ int watch_look(struct watch *w)
 		follow_all(w, IPCDEMO_PIPE, &w->pipes);
 		follow_all(w, IPCDEMO_REGION, &w->regions);
 	}
+	if (!err && w->points)
+		take_points(w);
 	for (o = w->objects; o < w->objects + w->n && !err; o++)
 		err = look_at(w, o);
 	return err;
@@ -153,6 +171,7 @@ int watch_look(struct watch *w)
 
 void watch_end(struct watch *w)
 {
+	watch_points_end(w->points);
 	while (w->n)
 		forget(w, w->objects);
 	ipcdemo_table_free(&w->pipes);

@@ -32,6 +32,7 @@
  * @next:	when the next look is due
  * @paused:	no look is
  * @look:	the look that is shown, 0: the last one
+ * @counts:	points are counted, not shown one by one
  * @slots:	the slots one by one, in any case
  * @skip:	but not the first so many
  * @help:	the help is shown
@@ -45,12 +46,13 @@ struct screen {
 	double next;
 	bool paused;
 	unsigned int look;
+	bool counts;
 	bool slots;
 	int skip;
 	bool help;
 	bool picking;
 	size_t row;
-	char message[100];
+	char message[120];
 };
 
 static struct watch_object *shown(struct screen *sc)
@@ -143,6 +145,15 @@ static void draw_object(struct screen *sc)
 		return;
 	}
 	say_where(sc, frame.now, where, sizeof(where));
+	frame.began = sc->w->began;
+	if (sc->w->points && !sc->counts) {
+		frame.no_points = "others are forgotten";
+		if (watch_points_known(sc->w->points, frame.now->look))
+			frame.points = sc->w->points;
+	} else {
+		frame.no_points =
+			sc->counts ? "c: one by one" : sc->w->no_points;
+	}
 	to = open_memstream(&text, &size);
 	if (!to)
 		return;
@@ -158,6 +169,7 @@ static const char *const help[] = {
 	"Home, End    the oldest look that is remembered; the newest, and go on",
 	"Tab, S-Tab   the next object, the one before",
 	"o            the list of objects: arrows or digits choose, Enter picks",
+	"c            points one by one, or how often each was passed",
 	"s            the slots one by one, and Up and Down to scroll them",
 	"+, -         look more often, less often",
 	"Ctrl-L       draw again",
@@ -169,7 +181,8 @@ static const char *const help[] = {
 	"  sleeps: calls that had to wait; wakes: wake-ups sent to them; woken: tasks",
 	"  that one has chosen.",
 	"fill: a mark a look: . empty, 1 to 9 tenths, # full; [] the one that is shown.",
-	"Points passed: how often since the look before, by name (docs/points.md).",
+	"Points passed (docs/points.md): traced one by one, if tracefs can be read, or",
+	"  counted, by name: how often since the look before.",
 };
 
 static void draw_help(void)
@@ -517,6 +530,12 @@ static bool handle(struct screen *sc, int key)
 	case 'o':
 		begin_list(sc);
 		break;
+	case 'c':
+		sc->counts = sc->w->points && !sc->counts;
+		if (!sc->w->points)
+			snprintf(sc->message, sizeof(sc->message),
+				 "points are not traced: %s", sc->w->no_points);
+		break;
 	case 's':
 		sc->slots = !sc->slots;
 		sc->skip = 0;
@@ -598,6 +617,11 @@ int watch_screen(struct watch *w)
 	/* What goes wrong at once is told without a screen. */
 	if (watch_look(w))
 		return fail_ipc(w->cli);
+	if (w->counts)
+		snprintf(w->no_points, sizeof(w->no_points), "--counts");
+	else
+		w->points =
+			watch_points_begin(w->no_points, sizeof(w->no_points));
 	sc.next = watch_clock() + w->interval;
 	if (screen_begin(&w->cli->style, "print frames: --batch COUNT"))
 		return FAILED;

@@ -9,7 +9,9 @@ source "${BASH_SOURCE[0]%/*}/common.bash"
 
 # A terminal of 80x24 with a shell: open_terminal NAME=VALUE...
 open_terminal() {
-	socket=$dir/tmux
+	# The server of the one before may still be on its way out.
+	terminals=$((${terminals-0} + 1))
+	socket=$dir/tmux$terminals
 	TERM=xterm tmux -S "$socket" -f /dev/null new-session -d -s t \
 		-x 80 -y 24 "cd $dir; exec env $* PS1='shell> ' \
 		bash --norc -i" 3>&-

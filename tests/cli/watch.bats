@@ -7,9 +7,10 @@
 # shellcheck source=tests/cli/terminal.bash
 source "$BATS_TEST_DIRNAME/terminal.bash"
 
+# The screen: begin ARGUMENT...
 begin() {
-	open_terminal LANG=C.UTF-8
-	keys "clear; ipcdemo watch -n 0.2; echo status \$?" Enter
+	[[ -n ${socket-} ]] || open_terminal LANG=C.UTF-8
+	keys "clear; ipcdemo watch -n 0.2 $*; echo status \$?" Enter
 	sees '^(pipe|region) [0-9]+ '
 }
 
@@ -20,7 +21,7 @@ leave() {
 
 
 @test "who waits is shown with how long; head, tail and rates move with the bytes" {
-	begin
+	begin --counts
 	start cat /dev/ipcdemo >"$dir/got"
 	sees "^  in open: cat \\($pid\\) sleeping [0-9.]+ s\$"
 	exec 9>/dev/ipcdemo
@@ -71,7 +72,7 @@ two_pipes() {
 	local id
 
 	id=${region##*/}
-	begin
+	begin --counts
 	keys o
 	sees "^  region +$id "
 	keys Down Enter
@@ -87,13 +88,58 @@ two_pipes() {
 	sees "^  pipe +$id "
 	keys Home Down Enter
 	sees "^pipe $id  ipcdemo:\\["
-	pkill -P "$pid" sleep || pkill -x sleep
+	pkill -P "$pid" sleep
 	sees "^pipe $id .* GONE, seen at"
 	keys Home
 	sees "^pipe $id .* PAUSED, GONE, seen at"
 	leave
 	tried 1 ipcdemo watch -b 1 "$id"
 	says "there is no object with the id $id"
+}
+
+# How many instances of tracefs are ours?
+instances() {
+	find /sys/kernel/tracing/instances -maxdepth 1 -name 'ipcdemo-watch-*' |
+		wc -l
+}
+
+no_instances() {
+	(($(instances) == 0))
+}
+
+@test "points are traced one by one where tracefs is, and nothing of that stays" {
+	local enabled=/sys/kernel/tracing/events/ipcdemo/enable
+
+	mountpoint -q /sys/kernel/tracing ||
+		mount -t tracefs none /sys/kernel/tracing
+	# What somebody left who was killed with his guard.
+	mkdir /sys/kernel/tracing/instances/ipcdemo-watch-99999-1
+	echo 1 >/sys/kernel/tracing/instances/ipcdemo-watch-99999-1/events/ipcdemo/enable
+	begin "${pipe##*/}"
+	sees '^Points passed, up to '
+	tmux -S "$socket" resize-window -t t -x 100 -y 90
+	same 1 "$(instances)"
+	start cat /dev/ipcdemo
+	sees "^ +[0-9]+\\.[0-9]{3} $pid cat  open.wait"
+	exec 9>/dev/ipcdemo
+	sees "^ +[0-9.]+ $pid cat  open.woken after [0-9.]+ s"
+	echo hello >&9
+	sees "^ +[0-9.]+ $BASHPID [a-z-]+  wake.task $pid after [0-9.]+ s"
+	sees "^ +[0-9.]+ $pid cat  read.copy .*len 6"
+	exec 9>&-
+	wait "$pid"
+	# Or how often, as without tracefs.
+	keys c
+	sees '^Points passed, .* \(counted: c: one by one\)$'
+	sees ' read.copy \+6 bytes'
+	leave
+	no_instances
+	# Nobody else's tracing was touched, and ours is over.
+	same 0 "$(<"$enabled")"
+	begin "${pipe##*/}"
+	wait_until eval '! no_instances'
+	kill -KILL "$(pgrep -x ipcdemo)"
+	until_true no_instances
 }
 
 @test "frames for scripts: rates add up to the counters, until the object is gone" {
