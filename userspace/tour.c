@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "tour_job.h"
 
 #define DEADLINE_MS   20000
 #define LOOK_AGAIN_MS 4
@@ -63,6 +64,8 @@ static void stop(int signal)
  * @to_kid:	pipes to and from the process that shares it, or -1
  * @from_kid:
  * @r:		the region as it was before
+ * @job:	what goes through a pipe, then through a region
+ * @by_pipe:	what the first took; calls 0: it was not done
  * @bug:	the folder of the copy of the module with a bug; NULL: none
  * @swap:	puts that copy in and the real module back; NULL: not prepared
  * @version:	the sources of the module that was found
@@ -94,6 +97,8 @@ struct tour {
 	int to_kid;
 	int from_kid;
 	struct ipcdemo_region_view r;
+	struct tour_job job;
+	struct job_cost by_pipe;
 	const char *bug;
 	struct swap *swap;
 	char version[64];
@@ -122,11 +127,26 @@ static void expect(struct tour *t, const char *what, __u64 wanted, __u64 got)
 		      what, got);
 }
 
+/* What a process says, not /proc. */
+static void expect_of(struct tour *t, const char *what, __u64 wanted, __u64 got)
+{
+	if (wanted != got)
+		wrong(t, "wanted %s %llu, it is %llu", what, wanted, got);
+}
+
 static void expect_least(struct tour *t, const char *what, __u64 wanted,
 			 __u64 got)
 {
 	if (got < wanted)
 		wrong(t, "wanted %s %llu or more, /proc says %s %llu", what,
+		      wanted, what, got);
+}
+
+static void expect_most(struct tour *t, const char *what, __u64 wanted,
+			__u64 got)
+{
+	if (got > wanted)
+		wrong(t, "wanted %s %llu or fewer, /proc says %s %llu", what,
 		      wanted, what, got);
 }
 
@@ -1061,6 +1081,117 @@ static void step_no_end_kept(struct tour *t)
 	stop_sharing(t);
 }
 
+/* ---- one job, through a pipe and through a region ------------------------- */
+
+/*
+ * Two processes do it, and the receiver has what was sent.  Return: 0, or -1 with a
+ * complaint.
+ */
+static int do_job(struct tour *t, const struct job_way *way)
+{
+	const struct job_report *report = t->job.report;
+	pid_t sender, receiver;
+	int err = way->make(&t->job, t->control);
+
+	if (err) {
+		wrong(t, "what the job needs cannot be made: %s",
+		      strerror(-err));
+		return -1;
+	}
+	receiver = fork_kid(t);
+	if (!receiver)
+		_exit(way->receive(&t->job));
+	sender = receiver < 0 ? -1 : fork_kid(t);
+	if (!sender)
+		_exit(way->send(&t->job));
+	if (sender < 0)
+		return -1;
+	way->started(&t->job);
+	if (wait_done(t, "the sender"))
+		return -1;
+	t->kid = receiver;
+	if (wait_done(t, "the receiver"))
+		return -1;
+	printf("  process %d sends the program of this command %u times, process %d adds up:\n",
+	       sender, t->job.times, receiver);
+	printf("  %llu bytes in %llu records, sum %016llx; sent: sum %016llx\n",
+	       report->received, job_records(&t->job), report->sum, t->job.sum);
+	expect_of(t, "bytes sent", job_bytes(&t->job), report->sent);
+	expect_of(t, "bytes received", job_bytes(&t->job), report->received);
+	expect_of(t, "sum", t->job.sum, report->sum);
+	return *t->complaint ? -1 : 0;
+}
+
+static void step_job_pipe(struct tour *t)
+{
+	struct ipcdemo_pipe_view v = {0};
+	struct ipcdemo_pipe_stat stat;
+	struct job_cost cost;
+	int err;
+
+	err = job_begin(&t->job);
+	if (err)
+		wrong(t, "the job cannot begin: %s", strerror(-err));
+	if (err || do_job(t, &job_by_pipe))
+		return;
+	if (ipcdemo_pipe_stat(t->ipc, job_by_pipe.descriptor(&t->job), 0,
+			      &stat) ||
+	    ipcdemo_pipe_view(t->ipc, stat.id, &v)) {
+		wrong(t, "%s", ipcdemo_error(t->ipc));
+		return;
+	}
+	job_cost_of_pipe(&v, &cost);
+	printf("\n  /proc/ipcdemo/pipe/%u: %llu bytes copied in %llu calls, %llu sleeps\n",
+	       stat.id, cost.copied, cost.calls, cost.sleeps);
+	/* In and out; a read gets no more than there was in a write */
+	expect(t, "bytes copied", 2 * job_bytes(&t->job), cost.copied);
+	expect_least(t, "system calls", 2 * job_records(&t->job), cost.calls);
+	if (!*t->complaint)
+		t->by_pipe = cost;
+	ipcdemo_pipe_view_free(&v);
+}
+
+static void step_job_region(struct tour *t)
+{
+	struct ipcdemo_region_view r = {0};
+	struct ipcdemo_region_stat stat;
+	__u64 waits, differs;
+	struct job_cost cost;
+
+	if (!t->by_pipe.calls) {
+		wrong(t, "the step before did not do the job");
+		return;
+	}
+	if (do_job(t, &job_by_ring))
+		return;
+	if (ipcdemo_region_stat(t->ipc, job_by_ring.descriptor(&t->job), 0,
+				&stat) ||
+	    ipcdemo_region_view(t->ipc, stat.id, &r)) {
+		wrong(t, "%s", ipcdemo_error(t->ipc));
+		return;
+	}
+	job_cost_of_ring(&r, &t->job, &cost);
+	putchar('\n');
+	job_compare(&t->job, &t->by_pipe, &cost);
+	puts("\n  That is what letting different processes see the same resource buys: no byte\n"
+	     "  goes through the kernel, which is called only when one has to wait for the other.");
+	waits = ipcdemo_count(r.counters, r.ncounters, "word.enter");
+	differs = ipcdemo_count(r.counters, r.ncounters, "word.differs");
+	expect_of(t, "bytes copied", job_bytes(&t->job), cost.copied);
+	/* Nobody slept but those whose word was as they expected */
+	expect(t, "sleeps", waits - differs, cost.sleeps);
+	expect_least(t, "pages", r.pages, cost.pages);
+	expect(t, "region.write", 0,
+	       ipcdemo_count(r.counters, r.ncounters, "region.write"));
+	/*
+	 * Were the receiver asleep for each record: it sleeps and is woken.  The
+	 * sender sleeps only if the ring is full, so not for each.
+	 */
+	expect_most(t, "system calls", 3 * job_records(&t->job), cost.calls);
+	ipcdemo_region_view_free(&r);
+	job_end(&t->job);
+}
+
 /* ---- programs that know nothing of the module ---------------------------- */
 
 /* What the library of `ipcdemo run` counts: see preload.c. */
@@ -1388,6 +1519,12 @@ static const struct step steps[] = {
 	{"a mapping keeps no end open",
 	 "mmap needs both ends open; after close only the mapping is left.",
 	 step_no_end_kept},
+	{"a job for two processes, through a pipe",
+	 "Records of 4 KiB: a write and a read each, and the kernel copies each byte twice.",
+	 step_job_pipe},
+	{"the same job, through a region",
+	 "The records go through a ring of libipcdemo(3) in memory that both see.",
+	 step_job_region},
 	{"a pipeline of a shell that does not know",
 	 "Each pipe that bash makes is one of the module: grep finds the tour through it.",
 	 step_shell},
@@ -1484,6 +1621,7 @@ static void clear(struct tour *t)
 	close_fd(&t->write_end);
 	close_fd(&t->output);
 	stop_sharing(t);
+	job_end(&t->job);
 	for (i = 0; i < MAX_KIDS; i++) {
 		if (!t->kids[i])
 			continue;
@@ -1586,6 +1724,7 @@ static int walk(struct cli *cli, const char *name, const char *bug)
 		.shared = MAP_FAILED,
 		.to_kid = -1,
 		.from_kid = -1,
+		.job.ends = {-1, -1},
 	};
 	size_t good = 0, left = 0;
 	int status;
