@@ -121,35 +121,29 @@ static int wait(struct call *call, struct ipc_pipe *pipe, enum ipc_side side)
 	return err;
 }
 
-/* Nothing was moved as there are no bytes.  The order is the kernel's. */
-static int wait_for_bytes(struct call *call, struct ipc_pipe *pipe)
+/*
+ * Nothing can be moved now.  Whether the call waits is decided here, once, under the
+ * mutex: what is counted is what happens.  The order is the kernel's.
+ *
+ * Return: 0: wait_on() comes next, without the mutex; else what the call returns.
+ */
+static int may_wait(const struct call *call, struct ipc_pipe *pipe,
+		    enum ipc_side side)
 {
-	if (signal_pending(current))
+	bool reads = side == IPC_READ_SIDE, told = signal_pending(current);
+
+	if (told && (reads || !call->nonblock))
 		return -ERESTARTSYS;
 	if (call->nonblock)
 		return -EAGAIN;
-	return wait(call, pipe, IPC_READ_SIDE) ?: AGAIN;
-}
-
-static int wait_for_room(struct call *call, struct ipc_pipe *pipe)
-{
-	if (call->nonblock)
-		return -EAGAIN;
-	if (signal_pending(current))
-		return -ERESTARTSYS;
-	return wait(call, pipe, IPC_WRITE_SIDE) ?: AGAIN;
-}
-
-/* Counts what the points of these names say; called under the mutex. */
-static void count_wait(const struct call *call, struct ipc_pipe *pipe,
-		       enum ipc_side side)
-{
-	bool reads = side == IPC_READ_SIDE;
-
-	/* Then it will not wait. */
-	if (call->nonblock || signal_pending(current))
-		return;
 	ipc_count(&pipe->object, reads ? IPC_READ_WAIT : IPC_WRITE_WAIT, 1);
+	return 0;
+}
+
+/* Return: AGAIN, or what the call returns. */
+static int wait_on(struct call *call, struct ipc_pipe *pipe, enum ipc_side side)
+{
+	return wait(call, pipe, side) ?: AGAIN;
 }
 
 static void count_eof(struct ipc_pipe *pipe)
@@ -271,18 +265,18 @@ static ssize_t try_between(struct call *call, struct ipc_pipe *in,
 	if (result)
 		return result;
 	if (is_empty(in) && in->writers) {
-		count_wait(call, in, IPC_READ_SIDE);
+		result = may_wait(call, in, IPC_READ_SIDE);
 		unlock_both(in, out);
-		return wait_for_bytes(call, in);
+		return result ?: wait_on(call, in, IPC_READ_SIDE);
 	}
 	if (ipc_pipe_has_no_reader(out)) {
 		unlock_both(in, out);
 		return broken_pipe();
 	}
 	if (is_full(out)) {
-		count_wait(call, out, IPC_WRITE_SIDE);
+		result = may_wait(call, out, IPC_WRITE_SIDE);
 		unlock_both(in, out);
-		return wait_for_room(call, out);
+		return result ?: wait_on(call, out, IPC_WRITE_SIDE);
 	}
 	ipc_count(&in->object, IPC_READ_ENTER, 1);
 	ipc_count(&out->object, IPC_WRITE_ENTER, 1);
@@ -431,10 +425,11 @@ static ssize_t try_to_real(struct call *call, struct ipc_pipe *in,
 		return result;
 	}
 	if (is_empty(in) && in->writers) {
-		count_wait(call, in, IPC_READ_SIDE);
+		result = may_wait(call, in, IPC_READ_SIDE);
 		ipc_pipe_unlock(in);
 		pipe_unlock(real);
-		result = wait_for_bytes(call, in);
+		if (!result)
+			result = wait_on(call, in, IPC_READ_SIDE);
 		pipe_lock(real);
 		return result;
 	}
@@ -636,7 +631,7 @@ static ssize_t try_from_real(struct call *call, struct pipe_inode_info *real,
 		.flags = call->nonblock ? flags | SPLICE_F_NONBLOCK : flags,
 		.u.data = &target,
 	};
-	bool wake_reader = false;
+	bool wake_reader = false, waits;
 	ssize_t result;
 
 	pipe_lock(real);
@@ -653,9 +648,10 @@ static ssize_t try_from_real(struct call *call, struct pipe_inode_info *real,
 			result = -EAGAIN;
 		}
 	}
+	waits = result == -EAGAIN && target.full;
 	if (target.locked) {
-		if (result == -EAGAIN && target.full)
-			count_wait(call, pipe, IPC_WRITE_SIDE);
+		if (waits)
+			result = may_wait(call, pipe, IPC_WRITE_SIDE);
 		wake_reader = wakes_reader(pipe, result);
 		ipc_pipe_unlock(pipe);
 	}
@@ -668,8 +664,8 @@ static ssize_t try_from_real(struct call *call, struct pipe_inode_info *real,
 		return broken_pipe();
 	if (result == AGAIN)
 		return wait_for_lock(call, pipe, IPC_WRITE_SIDE) ?: AGAIN;
-	if (result == -EAGAIN && target.full)
-		return wait_for_room(call, pipe);
+	if (waits && !result)
+		return wait_on(call, pipe, IPC_WRITE_SIDE);
 	return result;
 }
 
@@ -745,10 +741,11 @@ static ssize_t try_tee_from_real(struct call *call,
 		return broken_pipe();
 	}
 	if (is_full(out)) {
-		count_wait(call, out, IPC_WRITE_SIDE);
+		result = may_wait(call, out, IPC_WRITE_SIDE);
 		ipc_pipe_unlock(out);
 		pipe_unlock(real);
-		result = wait_for_room(call, out);
+		if (!result)
+			result = wait_on(call, out, IPC_WRITE_SIDE);
 		pipe_lock(real);
 		return result;
 	}
@@ -896,9 +893,9 @@ static ssize_t try_from_file(struct call *call, struct file *in, loff_t *pos,
 		return broken_pipe();
 	}
 	if (is_full(pipe)) {
-		count_wait(call, pipe, IPC_WRITE_SIDE);
+		result = may_wait(call, pipe, IPC_WRITE_SIDE);
 		ipc_pipe_unlock(pipe);
-		return wait_for_room(call, pipe);
+		return result ?: wait_on(call, pipe, IPC_WRITE_SIDE);
 	}
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
 	result = read_file(in, pos, pipe, len, flags);
@@ -982,10 +979,10 @@ static ssize_t try_to_file(struct call *call, struct ipc_pipe *pipe,
 	if (result)
 		goto out_end;
 	if (is_empty(pipe) && pipe->writers) {
-		count_wait(call, pipe, IPC_READ_SIDE);
+		result = may_wait(call, pipe, IPC_READ_SIDE);
 		ipc_pipe_unlock(pipe);
 		file_end_write(out);
-		return wait_for_bytes(call, pipe);
+		return result ?: wait_on(call, pipe, IPC_READ_SIDE);
 	}
 	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
 	if (is_empty(pipe)) {
@@ -1079,9 +1076,9 @@ static ssize_t try_from_memory(struct call *call, struct ipc_pipe *pipe,
 		return broken_pipe();
 	}
 	if (is_full(pipe)) {
-		count_wait(call, pipe, IPC_WRITE_SIDE);
+		result = may_wait(call, pipe, IPC_WRITE_SIDE);
 		ipc_pipe_unlock(pipe);
-		return wait_for_room(call, pipe);
+		return result ?: wait_on(call, pipe, IPC_WRITE_SIDE);
 	}
 	ipc_count(&pipe->object, IPC_WRITE_ENTER, 1);
 	result = add_user_pages(pipe, from);
@@ -1139,9 +1136,9 @@ static ssize_t try_to_memory(struct call *call, struct ipc_pipe *pipe,
 	if (result)
 		return result;
 	if (is_empty(pipe) && pipe->writers) {
-		count_wait(call, pipe, IPC_READ_SIDE);
+		result = may_wait(call, pipe, IPC_READ_SIDE);
 		ipc_pipe_unlock(pipe);
-		return wait_for_bytes(call, pipe);
+		return result ?: wait_on(call, pipe, IPC_READ_SIDE);
 	}
 	ipc_count(&pipe->object, IPC_READ_ENTER, 1);
 	if (is_empty(pipe))
