@@ -44,8 +44,8 @@ struct owner {
 struct ipc_owners {
 	struct mutex lock; /* guards all that says so; inside mmap_lock */
 	DECLARE_HASHTABLE(by_mm, 6); /* lock */
-	struct xarray numbers; /* lock; owners, by number */
-	u32 next; /* lock; for xa_alloc_cyclic() */
+	struct xarray numbers; /* lock; owners, by number; some are reserved */
+	u32 next; /* the lock of numbers; for xa_alloc_cyclic() */
 	u32 nr; /* lock */
 };
 
@@ -117,11 +117,25 @@ static struct ipc_owners *get_owners(struct ipc_region *region)
 	return others;
 }
 
-/* Called under mmap_lock, for writing. */
+/*
+ * A number, with all the memory that registering takes: under mmap_lock no memory is
+ * waited for.  Return: 0 or -ENOMEM.
+ */
+static int reserve_number(struct ipc_owners *owners, struct owner *new)
+{
+	int err = xa_alloc_cyclic(&owners->numbers, &new->number, NULL,
+				  XA_LIMIT(1, IPCDEMO_LOCK_OWNER - 1),
+				  &owners->next, GFP_KERNEL_ACCOUNT);
+
+	/* 1: the numbers began anew.  They are never all taken. */
+	return err < 0 ? -ENOMEM : 0;
+}
+
+/* Called under mmap_lock, for writing.  The number is reserved. */
 static int add_owner(struct ipc_owners *owners, struct owner *new, u32 *number)
 {
 	struct owner *old;
-	int err;
+	int err = 0;
 
 	mutex_lock(&owners->lock);
 	old = find_owner(owners, new->mm);
@@ -131,12 +145,8 @@ static int add_owner(struct ipc_owners *owners, struct owner *new, u32 *number)
 	} else if (owners->nr == IPC_MOST_OWNERS) {
 		err = -ENOSPC;
 	} else {
-		err = xa_alloc_cyclic(&owners->numbers, &new->number, new,
-				      XA_LIMIT(1, IPCDEMO_LOCK_OWNER - 1),
-				      &owners->next, GFP_KERNEL_ACCOUNT);
-	}
-	if (err >= 0) { /* 1: the numbers began anew */
-		err = 0;
+		/* Takes the place of the reservation: needs no memory */
+		xa_store(&owners->numbers, new->number, new, GFP_NOWAIT);
 		owners->nr++;
 		hash_add(owners->by_mm, &new->of_mm, (unsigned long)new->mm);
 		*number = new->number;
@@ -159,22 +169,28 @@ int ipc_owner_register(struct file *file, u64 offset, u32 entries, u32 *number)
 	new = new_owner(offset, entries);
 	if (!new)
 		return -ENOMEM;
+	err = reserve_number(owners, new);
+	if (err)
+		goto err_owner;
 	err = mmap_write_lock_killable(mm);
 	if (err)
-		goto out;
+		goto err_number;
 	new->maps = ipc_region_count_maps(region, mm);
 	err = new->maps ? add_owner(owners, new, number) : -ENXIO;
 	mmap_write_unlock(mm);
-out:
-	if (err) {
-		free_owner(new);
-		return err;
-	}
+	if (err)
+		goto err_number;
 	ipc_count_shared(&region->object, IPC_OWNER_NEW, 1);
 	op = ipc_op_begin(&region->object, false);
 	ipc_at(&region->object, OWNER_NEW, -1, *number);
 	ipc_op_end(op);
 	return 0;
+
+err_number:
+	xa_release(&owners->numbers, new->number);
+err_owner:
+	free_owner(new);
+	return err;
 }
 
 /* --- the walk --- */

@@ -22,6 +22,7 @@
  * Ownership and locking.  A region's owners are made with its first one and freed
  * with the region.  owners->lock, a mutex inside mmap_lock, guards the tables and
  * each owner's count; a page cache lock and the queues of words come inside it.
+ * Nobody waits for memory under it: a number is reserved before, with its place.
  * An owner has a reference to its mm's struct, so that no other mm has the same
  * address meanwhile.  Whoever counts down to 0 takes the owner out of by_mm: from
  * then on it is his alone.  Its number stays taken until the walk is over, so no
