@@ -193,6 +193,13 @@ static const struct vm_operations_struct vm_ops = {
 	.fault = fault,
 };
 
+/*
+ * Shared memory is data.  Where a file of the region is mapped the kernel has refused
+ * PROT_EXEC and cleared VM_MAYEXEC before it came here, as our file systems are
+ * SB_I_NOEXEC.  But a mapping of the device was judged by the device's file system,
+ * and is a mapping of the region's file only from now on: may_map() has refused
+ * PROT_EXEC then, and without VM_MAYEXEC mprotect(2) will.
+ */
 void ipc_region_start_mapping(struct vm_area_struct *vma)
 {
 	ipc_vma_flags_clear(vma, VM_MAYEXEC);
@@ -220,8 +227,14 @@ unsigned int ipc_region_count_maps(const struct ipc_region *region,
 /* --- what is there --- */
 
 /*
- * A page that is not up to date is being made: what a program has in it is zeros
- * still.
+ * A page that is not up to date is being made, or is the place that a folio is being
+ * moved to, whose bytes have not come yet.  In either case they are zeros.  For a
+ * folio is moved only if it is clean: ram_aops has neither migrate_folio nor
+ * writepage, and without them the kernel moves no dirty one.  A clean one was made by
+ * read(2) of a hole and never mapped: a fault, and a write, make it dirty before
+ * anybody can store in it (bring_page()), and nothing makes it clean again.  So no
+ * word is taken for 0 while its page moves.  The reference that we take keeps it from
+ * being moved while we look.
  */
 struct page *ipc_region_find_page(struct address_space *mapping, u64 offset)
 {

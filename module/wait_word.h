@@ -43,6 +43,15 @@
  * over those whose tickets are newer than its beginning: it wakes whom it would
  * have woken in one go, and it ends.
  *
+ * How long a queue's lock is held.  A walk passes by all who stand there, also those
+ * of other words and those who were woken: as long as there are such tasks, a
+ * 16th of all who wait in the region if they wait for different words, else all.
+ * That is what the buckets of futex(2) do, too, and who fills a queue must have a
+ * task for each place (RLIMIT_NPROC, pids.max).  A wake-up gives the lock back after
+ * each 64 that it woke, and keeps interrupts on.  The views, which walk the queues
+ * of pipes by the same functions, keep them off: there entries of others stand as
+ * well, and aio takes that lock inside one that its completions take in interrupts.
+ *
  * Eventfds.  One that is bound to a word hangs on the word's queue.  Each wake-up
  * looks there for one, under the queue's lock: who binds it and then looks at the
  * word misses nothing, as above.  It signals them when it has given that lock back.

@@ -398,7 +398,11 @@ struct ipcdemo_tasks {
 	__u32 pad;
 };
 
-/* Return only once none of them is IPCDEMO_TASK_RUNNING. */
+/*
+ * Return only once none of them is IPCDEMO_TASK_RUNNING.  Nobody else sets one in
+ * motion then; but who waits for a word until a deadline does it himself when that
+ * has passed, and was quiet till then.
+ */
 #define IPCDEMO_TASKS_QUIET 0x1
 /* Tell of all threads that this descriptor holds. */
 #define IPCDEMO_TASKS_HELD  0x2
@@ -738,6 +742,9 @@ struct ipcdemo_word_event {
  * it.  An entry whose word is misaligned, not inside the region, in a page that is
  * not there, or of another owner is passed over.  Then the registration is over; a
  * child of fork is not registered.
+ *
+ * The 4096 are there for all who may write to the region, without a share for each
+ * user: whoever may write can as well take every lock in it, or scribble over them.
  */
 #define IPCDEMO_IOC_OWNER _IOWR(IPCDEMO_IOC_MAGIC, 0x27, struct ipcdemo_owner)
 
