@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tasks that wait for a word of a region (see wait_word.h). */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/eventfd.h>
@@ -261,6 +262,7 @@ struct event {
 	u64 offset;
 	const struct file *file; /* whose it is; not referenced: see release */
 	struct eventfd_ctx *eventfd; /* referenced */
+	kuid_t user; /* who bound it */
 	struct pid *pid; /* referenced */
 	char comm[TASK_COMM_LEN];
 };
@@ -307,18 +309,6 @@ static void signal_events(struct ipc_region *region,
 	ipc_at_offset(object, WORD_EVENT, offset, -1, -1);
 }
 
-/* Called under events_lock. */
-static unsigned int events_of_word(const struct ipc_word_queue *queue,
-				   u64 offset)
-{
-	const struct event *event;
-	unsigned int n = 0;
-
-	list_for_each_entry(event, &queue->events, node)
-		n += event->offset == offset;
-	return n;
-}
-
 static struct event *find_event(struct ipc_word_queue *queue,
 				const struct file *file, u64 offset)
 {
@@ -331,18 +321,34 @@ static struct event *find_event(struct ipc_word_queue *queue,
 	return NULL;
 }
 
-/* Called under events_lock. */
-static unsigned int events_of_file(const struct ipc_words *words,
-				   const struct file *file)
+/*
+ * Whether another binding is one too many: for its file, its user, its word or the
+ * region.  Of what all share a user may have half: one who may only read cannot keep
+ * all others out.  Called under events_lock.
+ */
+static bool too_many(const struct ipc_words *words, const struct event *new)
 {
+	unsigned int i, of_file = 0, of_user = 0, of_word = 0, of_both = 0;
 	const struct event *event;
-	unsigned int i, n = 0;
+	bool same_user;
 
+	lockdep_assert_held(&words->events_lock);
 	for (i = 0; i < IPC_WORD_QUEUES; i++) {
-		list_for_each_entry(event, &words->queues[i].events, node)
-			n += event->file == file;
+		list_for_each_entry(event, &words->queues[i].events, node) {
+			same_user = uid_eq(event->user, new->user);
+			of_file += event->file == new->file;
+			of_user += same_user;
+			if (event->offset != new->offset)
+				continue;
+			of_word++;
+			of_both += same_user;
+		}
 	}
-	return n;
+	return words->nr_events == IPC_MOST_EVENTS ||
+	       of_user == IPC_MOST_EVENTS / 2 ||
+	       of_word == IPC_MOST_EVENTS_OF_WORD ||
+	       of_both == IPC_MOST_EVENTS_OF_WORD / 2 ||
+	       of_file == IPC_MOST_EVENTS_OF_FILE;
 }
 
 static struct event *new_event(const struct file *file, u64 offset, int eventfd)
@@ -360,6 +366,7 @@ static struct event *new_event(const struct file *file, u64 offset, int eventfd)
 	event->offset = offset;
 	event->file = file;
 	event->eventfd = context;
+	event->user = current_uid();
 	event->pid = get_pid(task_tgid(current));
 	get_task_comm(event->comm, current);
 	return event;
@@ -400,9 +407,7 @@ int ipc_word_bind(struct file *file, u64 offset, int eventfd)
 	mutex_lock(&words->events_lock);
 	if (find_event(queue, file, offset))
 		err = -EEXIST;
-	else if (words->nr_events == IPC_MOST_EVENTS ||
-		 events_of_word(queue, offset) == IPC_MOST_EVENTS_OF_WORD ||
-		 events_of_file(words, file) == IPC_MOST_EVENTS_OF_FILE)
+	else if (too_many(words, event))
 		err = -ENOSPC;
 	else
 		add_event(words, queue, event);

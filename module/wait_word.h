@@ -109,7 +109,10 @@ struct ipc_word_queue {
 	struct list_head events; /* head.lock, and events_lock to change it */
 };
 
-/* Eventfds that a file, and a region, may have bound, and that a word may have. */
+/*
+ * Eventfds that a file, and a region, may have bound, and that a word may have; half of
+ * the last two is for one user.
+ */
 #define IPC_MOST_EVENTS_OF_FILE 64
 #define IPC_MOST_EVENTS_OF_WORD 16
 #define IPC_MOST_EVENTS		1024

@@ -1106,6 +1106,9 @@ static void a_binding_belongs_to_the_open_file(void **state)
 	on_each(OUR_OWN, check_bound_file);
 }
 
+/* Real user ids that nobody has; the effective one stays root's. */
+#define OTHER_USER 61000
+
 static void check_most_events(void)
 {
 	int event = new_eventfd(), files[17];
@@ -1113,11 +1116,21 @@ static void check_most_events(void)
 
 	for (i = 0; i < 16; i++) {
 		files[i] = reopened(O_RDONLY);
+		if (i == 8) {
+			/* Half is for one user: of all, and of a word */
+			assert_errno(ENOSPC, bind_on(files[i], 4 * 64, event));
+			assert_ret(0, bind_on(files[0], 4, -1));
+			assert_errno(ENOSPC, bind_on(files[i], 0, event));
+			assert_ret(0, bind_on(files[0], 4, event));
+			assert_ret(0, setresuid(OTHER_USER, -1, -1));
+		}
 		for (j = 0; j < 64; j++)
 			assert_ret(0, bind_on(files[i], 4 * j, event));
 		if (!i)
 			assert_errno(ENOSPC, bind_on(files[i], 4 * j, event));
 	}
+	/* Of the third user, who has none */
+	assert_ret(0, setresuid(OTHER_USER + 1, -1, -1));
 	files[i] = reopened(O_RDONLY);
 	assert_errno(ENOSPC, bind_on(files[i], 0, event));
 	assert_int_equal(lines_of(EVENTS_BLOCK), 1024);
@@ -1127,6 +1140,7 @@ static void check_most_events(void)
 	/* There is room again in the region, but not for this word. */
 	assert_errno(ENOSPC, bind_on(files[i], 0, event));
 	assert_ret(0, bind_on(files[i], 12, event));
+	assert_ret(0, setresuid(0, -1, -1));
 	for (i = 0; i < NR(files); i++)
 		close(files[i]);
 	assert_int_equal(lines_of(EVENTS_BLOCK), 0);

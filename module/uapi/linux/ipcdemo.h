@@ -720,7 +720,8 @@ struct ipcdemo_word_event {
  * else EBADF.  The binding belongs to the open file: it goes with the last copy of
  * the descriptor, and of the mappings that were made by it, or with -1.  EBADF,
  * EINVAL: it is no eventfd; EEXIST: the file has one bound to the word; ENOSPC: the
- * file has 64 bound, the word 16, or all files of the region 1024; ENOENT: -1, and none is;
+ * file has 64 bound, the word 16 or 8 of the (real) user, or all files of the region
+ * 1024 or 512 of the user; ENOENT: -1, and none is;
  * ENOMEM.  A word that was cut off from the region can be unbound.
  */
 #define IPCDEMO_IOC_WORD_EVENT \
