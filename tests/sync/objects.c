@@ -380,6 +380,68 @@ static void who_makes_the_same_at_once_makes_it_once(void)
 	ipcdemo_region_close(r);
 }
 
+struct waited_for {
+	struct ipcdemo_mutex m;
+	struct ipcdemo_cond c;
+	struct ipcdemo_sem s;
+	struct ipcdemo_barrier b;
+};
+
+static void wait_for_signal(void *with)
+{
+	struct waited_for *w = with;
+
+	require(!ipcdemo_mutex_lock(&w->m));
+	require(!ipcdemo_cond_wait(&w->c, &w->m));
+	require(!ipcdemo_mutex_unlock(&w->m));
+}
+
+static void wait_for_post(void *with)
+{
+	struct waited_for *w = with;
+
+	require(!ipcdemo_sem_wait(&w->s));
+}
+
+static void wait_for_another(void *with)
+{
+	struct waited_for *w = with;
+
+	require(ipcdemo_barrier_wait(&w->b) >= 0);
+}
+
+static void what_is_waited_for_is_not_destroyed(void)
+{
+	struct ipcdemo_region *r = new_region(SIZE);
+	struct waited_for w;
+	pid_t pids[3];
+	size_t i;
+
+	assert_ret(0, ipcdemo_region_format(r, 4, 0));
+	assert_ret(0, ipcdemo_mutex_init(r, IPCDEMO_ANYWHERE, NULL, &w.m));
+	assert_ret(0, ipcdemo_cond_init(r, IPCDEMO_ANYWHERE, NULL, &w.c));
+	assert_ret(0, ipcdemo_sem_init(r, IPCDEMO_ANYWHERE, NULL, 0, &w.s));
+	assert_ret(0, ipcdemo_barrier_init(r, IPCDEMO_ANYWHERE, NULL, 2, &w.b));
+	pids[0] = child(wait_for_signal, &w);
+	pids[1] = child(wait_for_post, &w);
+	pids[2] = child(wait_for_another, &w);
+	for (i = 0; i < NR(pids); i++)
+		sleeps(pids[i]);
+	assert_ret(-EBUSY, ipcdemo_cond_destroy(&w.c));
+	assert_ret(-EBUSY, ipcdemo_sem_destroy(&w.s));
+	assert_ret(-EBUSY, ipcdemo_barrier_destroy(&w.b));
+	/* Nothing has changed: they are woken, and then it is destroyed */
+	assert_ret(0, ipcdemo_cond_signal(&w.c));
+	assert_ret(0, ipcdemo_sem_post(&w.s));
+	assert_true(ipcdemo_barrier_wait(&w.b) >= 0);
+	for (i = 0; i < NR(pids); i++)
+		join(pids[i]);
+	assert_ret(0, ipcdemo_cond_destroy(&w.c));
+	assert_ret(0, ipcdemo_sem_destroy(&w.s));
+	assert_ret(0, ipcdemo_barrier_destroy(&w.b));
+	ipcdemo_region_close(r);
+}
+
 static void what_is_in_use_is_not_destroyed(void)
 {
 	struct ipcdemo_region *r = new_region(SIZE);
@@ -613,6 +675,8 @@ static const struct claim claims[] = {
 	 who_makes_the_same_at_once_makes_it_once, OURS},
 	{"what is in use is not destroyed", what_is_in_use_is_not_destroyed,
 	 OURS},
+	{"what is waited for is not destroyed",
+	 what_is_waited_for_is_not_destroyed, OURS},
 	{"the list says what objects are up to",
 	 the_list_says_what_objects_are_up_to, OURS},
 	{"who is alone makes no system call", who_is_alone_makes_no_system_call,
