@@ -191,6 +191,26 @@ $(RING_RACE): tests/sync/ring_race.c $(SYNC_COMMON) $(LIB_SRC) $(LIB_HEADERS)
 
 HOST_TESTS += $(TEST_OUT)/host/sync-ring_race-threads
 
+# Bugs in libipcdemo: the tests above must notice each one.
+LIB_FAULTS := $(wildcard tests/sync/faults/*.patch)
+LIB_FAULT_DIR := $(TEST_OUT)/sync/faults
+LIB_FAULT_TESTS := $(LIB_FAULTS:tests/sync/faults/%.patch=$(LIB_FAULT_DIR)/%/test)
+
+$(LIB_FAULT_DIR)/%/test: tests/sync/faults/%.patch tests/sync/build-fault \
+		$(wildcard tests/sync/*.c) $(wildcard tests/sync/*.h) $(LIB_SRC) \
+		$(LIB_HEADERS)
+	$(call short,BUG,$*)
+	$(Q)CC="$(CC)" tests/sync/build-fault $< $(@D) $(CFLAGS) -O1 -D_GNU_SOURCE
+
+$(TEST_OUT)/host/sync-faults: tests/sync/check-faults $(LIB_FAULT_TESTS) tests/build.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec %s %s %s\n' $< $(TEST_OUT)/host \
+		$(LIB_FAULT_DIR) > $@.new
+	@chmod +x $@.new
+	@mv $@.new $@
+
+HOST_TESTS += $(TEST_OUT)/host/sync-faults
+
 # --- guest: claims about pipes, the device and the region ---------------------
 
 KERNEL_TESTS := $(patsubst tests/kernel/%.c,%,\
