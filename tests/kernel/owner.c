@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define WAITERS IPCDEMO_LOCK_WAITERS
@@ -683,6 +684,106 @@ static void registering_meets_unmapping(void **state)
 	on_each(OUR_FILE | DEFAULT, check_race);
 }
 
+/* --- how many ---------------------------------------------------------------------- */
+
+#define MOST	4096
+#define SOME	256
+#define COUNTED (2 * PAGE)
+
+static pid_t many[MOST];
+
+/* A process that is registered, until it is killed. */
+static pid_t new_owner(void)
+{
+	pid_t pid = fork();
+	__u32 owner;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!register_at(0, 1, &owner))
+		__atomic_fetch_add(word_at(COUNTED), 1, __ATOMIC_SEQ_CST);
+	else
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* By an actor, whose children they are.  Return: up to which one they came to be. */
+static long do_multiply(long from, long to, long c)
+{
+	long i;
+
+	(void)c;
+	for (i = from; i < to; i++) {
+		many[i] = new_owner();
+		if (many[i] < 0)
+			break;
+	}
+	return i;
+}
+
+static long do_end(long from, long to, long c)
+{
+	long i;
+
+	(void)c;
+	for (i = from; i < to; i++)
+		kill(many[i], SIGKILL);
+	for (i = from; i < to; i++)
+		if (waitpid(many[i], NULL, 0) != many[i])
+			return -1;
+	return 0;
+}
+
+/* Whether there is room for so many processes, 200 KiB each. */
+static bool has_memory(void)
+{
+	unsigned long long free_kib = 0;
+	char line[100];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu", &free_kib) == 1)
+			break;
+	fclose(file);
+	return free_kib / 200 > MOST;
+}
+
+static void check_most(void)
+{
+	struct actor *parent = new_actor_with(fd);
+	__u32 owner;
+	long i;
+
+	/* An actor may not take for ever over one action. */
+	for (i = 0; i < MOST; i += SOME)
+		assert_ret(i + SOME,
+			   does(parent, do_multiply, i, i + SOME, 0).ret);
+	eventually(load(COUNTED) == MOST);
+	assert_int_equal(lines_of(OWNERS_BLOCK), MOST);
+	assert_errno(ENOSPC, register_at(0, 1, &owner));
+	/* Each death makes room for one. */
+	assert_ret(0, does(parent, do_end, 0, 1, 0).ret);
+	assert_ret(0, register_at(0, 1, &owner));
+	assert_errno(EEXIST, register_at(0, 1, &owner));
+	for (i = 0; i < MOST; i += SOME)
+		assert_ret(0, does(parent, do_end, i ?: 1, i + SOME, 0).ret);
+	assert_int_equal(lines_of(OWNERS_BLOCK), 1);
+	destroy(parent);
+}
+
+static void so_many_are_registered_and_no_more(void **state)
+{
+	(void)state;
+	if (is_debug_kernel() || !has_memory()) {
+		print_message("# not enough memory for %d processes\n", MOST);
+		skip();
+	}
+	on_each(OUR_ANON, check_most);
+}
+
 /* --- */
 
 static const struct claim claims[] = {
@@ -704,6 +805,8 @@ static const struct claim claims[] = {
 	{"an eventfd is signalled, too", an_eventfd_is_signalled, DEV},
 	{"owners are shown", owners_are_shown, DEV},
 	{"registering meets unmapping", registering_meets_unmapping, DEV},
+	{"4096 are registered, and no more", so_many_are_registered_and_no_more,
+	 DEV},
 };
 
 int main(void)

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -786,6 +787,70 @@ static void large_folios_are_used_and_shown(void **state)
 	on_each(OUR_OWN, check_large);
 }
 
+/* Bits of /proc/kpageflags. */
+#define IS_DIRTY (1ULL << 4)
+
+/* Of the page at that address; false: this kernel does not tell. */
+static bool page_flags(const char *at, __u64 *flags)
+{
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int all = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	__u64 entry = 0;
+	bool told;
+
+	told = map >= 0 && all >= 0 &&
+	       pread(map, &entry, sizeof(entry),
+		     (uintptr_t)at / PAGE * sizeof(entry)) == sizeof(entry) &&
+	       entry >> 63 &&
+	       pread(all, flags, sizeof(*flags),
+		     (entry & ((1ULL << 55) - 1)) * sizeof(*flags)) ==
+		       sizeof(*flags);
+	close(map);
+	close(all);
+	return told;
+}
+
+/*
+ * Pages that were there before, clean, as a read had made them, and pages that the
+ * touch makes; one of each kind is only looked at first.
+ */
+static void check_changed(void)
+{
+	int fd = new_file_of(4 * PAGE);
+	char *map = map_of(fd, 4 * PAGE), byte;
+	__u64 flags;
+	size_t i;
+
+	assert_ret(1, pread(fd, &byte, 1, 0));
+	assert_ret(1, pread(fd, &byte, 1, PAGE));
+	for (i = 0; i < 4; i++) {
+		if (i % 2)
+			map[i * PAGE] = 1;
+		else
+			assert_int_equal(map[i * PAGE], 0);
+		if (page_flags(map + i * PAGE, &flags))
+			assert_true(flags & IS_DIRTY);
+		else
+			print_message("# this kernel does not tell flags\n");
+		map[i * PAGE + 1] = i + 1;
+	}
+	ask_kernel("/proc/sys/vm/drop_caches");
+	ask_kernel("/proc/sys/vm/compact_memory");
+	unmap(map, 4 * PAGE);
+	ask_kernel("/proc/sys/vm/drop_caches");
+	map = map_of(fd, 4 * PAGE);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(map[i * PAGE + 1], i + 1);
+	unmap(map, 4 * PAGE);
+	close(fd);
+}
+
+static void bytes_stored_in_a_mapping_are_kept(void **state)
+{
+	(void)state;
+	on_each(OUR_OWN, check_changed);
+}
+
 /* How many regions /proc/ipcdemo/regions has of that name. */
 static int regions_shown(const char *name)
 {
@@ -901,6 +966,62 @@ static void pages_are_limited(void **state)
 	destroy(user);
 }
 
+static long do_limit(long pages, long c, long d)
+{
+	const struct rlimit limit = {pages * PAGE, pages * PAGE};
+
+	(void)c;
+	(void)d;
+	return setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static void check_file_size_limit(void)
+{
+	int fd = new_file_of(PAGE);
+	struct actor *actor = new_actor_with(fd);
+	long sent = 0;
+
+	assert_ret(0, does(actor, do_catch, SIGXFSZ, SA_RESTART, 0).ret);
+	assert_ret(0, does(actor, do_limit, 3, 0, 0).ret);
+	assert_ret(0, does(actor, do_truncate, fd, 3 * PAGE, 0).ret);
+	assert_int_equal(does(actor, do_truncate, fd, 3 * PAGE + 1, 0).err,
+			 EFBIG);
+	assert_ret(++sent, does(actor, do_count, SIGXFSZ, 0, 0).ret);
+	assert_int_equal(size_of(fd), 3 * PAGE);
+	/* A write goes as far as it may, and beyond it is refused. */
+	assert_ret(10, does(actor, do_pwrite, fd, 20, 3 * PAGE - 10).ret);
+	assert_int_equal(does(actor, do_pwrite, fd, 1, 3 * PAGE).err, EFBIG);
+	assert_ret(++sent, does(actor, do_count, SIGXFSZ, 0, 0).ret);
+	assert_int_equal(size_of(fd), 3 * PAGE);
+	/* Who has no such limit makes it longer; to make it shorter needs none. */
+	assert_ret(0, ftruncate(fd, 5 * PAGE));
+	assert_ret(0, does(actor, do_truncate, fd, 4 * PAGE, 0).ret);
+	assert_ret(sent, does(actor, do_count, SIGXFSZ, 0, 0).ret);
+	destroy(actor);
+	close(fd);
+}
+
+static long do_make_of(long pages, long c, long d)
+{
+	(void)c;
+	(void)d;
+	return make_anonymous(pages * PAGE, 0);
+}
+
+static void the_size_of_files_is_limited(void **state)
+{
+	struct actor *actor = new_actor();
+
+	(void)state;
+	on_each(ALL, check_file_size_limit);
+	assert_ret(0, does(actor, do_catch, SIGXFSZ, SA_RESTART, 0).ret);
+	assert_ret(0, does(actor, do_limit, 3, 0, 0).ret);
+	assert_int_equal(does(actor, do_make_of, 4, 0, 0).err, EFBIG);
+	assert_ret(1, does(actor, do_count, SIGXFSZ, 0, 0).ret);
+	assert_true(does(actor, do_make_of, 3, 0, 0).ret >= 0);
+	destroy(actor);
+}
+
 /* A folio that stays whole, for a pipe has a page of it, stays charged. */
 static long do_keep_large(long b, long c, long d)
 {
@@ -999,6 +1120,10 @@ static const struct claim claims[] = {
 	{"the pages of a user are limited", pages_are_limited, DEV},
 	{"pages that stay after shrinking are charged",
 	 pages_that_stay_are_charged, DEV},
+	{"the size of files is limited, RLIMIT_FSIZE",
+	 the_size_of_files_is_limited, DEV},
+	{"bytes stored in a mapping are kept",
+	 bytes_stored_in_a_mapping_are_kept, DEV},
 	{"an open that fails is not counted", an_open_that_fails_is_not_counted,
 	 DEV},
 };

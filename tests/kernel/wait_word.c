@@ -680,6 +680,153 @@ static void a_stopped_waiter_waits_on(void **state)
 	on_each(ALL, check_stopped);
 }
 
+/*
+ * Freezing.  That of the first version of cgroups stops tasks as suspend does, where
+ * they sleep; that of the second one by a signal of its own kind, behind which the
+ * call restarts.
+ */
+static const struct freezer {
+	const char *type, *data;
+	const char *file, *freeze, *thaw;
+	const char *state, *frozen;
+} freezers[] = {
+	{"cgroup", "freezer", "freezer.state", "FROZEN", "THAWED",
+	 "freezer.state", "FROZEN\n"},
+	{"cgroup2", NULL, "cgroup.freeze", "1", "0", "cgroup.events",
+	 "frozen 1\n"},
+};
+
+static bool put_line(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	int file;
+	bool ok;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	ok = file >= 0 && write(file, text, strlen(text)) > 0;
+	close(file);
+	return ok;
+}
+
+static bool has_line(const char *dir, const char *name, const char *text)
+{
+	char path[128], all[256] = "";
+	int file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || read(file, all, sizeof(all) - 1) < 0)
+		*all = '\0';
+	close(file);
+	return strstr(all, text);
+}
+
+/*
+ * What a frozen actor leaves as it was: nothing is asserted before it is thawed, for
+ * who is frozen cannot be killed everywhere.
+ */
+static void freeze(const struct freezer *freezer, const char *dir,
+		   struct actor *actor, void (*meanwhile)(void))
+{
+	uint64_t until = now_ns(CLOCK_MONOTONIC) / 1000000 + PATIENCE_MS;
+	char pid[16];
+	bool frozen = false, thawed;
+
+	snprintf(pid, sizeof(pid), "%d", actor->pid);
+	if (put_line(dir, "cgroup.procs", pid) &&
+	    put_line(dir, freezer->file, freezer->freeze))
+		while (!(frozen = has_line(dir, freezer->state,
+					   freezer->frozen)) &&
+		       now_ns(CLOCK_MONOTONIC) / 1000000 < until)
+			breathe();
+	if (frozen)
+		meanwhile();
+	thawed = put_line(dir, freezer->file, freezer->thaw);
+	assert_true(frozen);
+	assert_true(thawed);
+}
+
+static long woken_meanwhile;
+
+static void do_nothing(void)
+{
+}
+
+static void change_and_wake(void)
+{
+	store(0, 1);
+	woken_meanwhile = wake(0, 1);
+}
+
+static void let_deadline_pass(void)
+{
+	while (now_ns(CLOCK_MONOTONIC) <= shared->deadline)
+		breathe();
+}
+
+/* Once thawed the actor sleeps on, or has returned. */
+static void check_frozen_by(const struct freezer *freezer, const char *dir)
+{
+	struct actor *actor = sleeper_at(0, 0);
+	struct reply reply;
+
+	/* The wait is what it was, and is woken as if nothing had been. */
+	freeze(freezer, dir, actor, do_nothing);
+	sleeps_in(actor, waiting_call());
+	assert_false(is_done(actor));
+	assert_ret(1, wake(0, 1));
+	returns(actor, 0);
+
+	/* A wake-up meanwhile finds it, or it finds the word changed. */
+	begin(actor, do_wait, 0, 0, 0);
+	sleeps_in(actor, waiting_call());
+	freeze(freezer, dir, actor, change_and_wake);
+	reply = end(actor);
+	if (woken_meanwhile)
+		assert_int_equal(reply.ret, 0);
+	else
+		assert_int_equal(reply.err, EAGAIN);
+	assert_int_equal(reply.ret, woken_meanwhile ? 0 : -1);
+	store(0, 0);
+
+	/* A deadline stays where it was. */
+	shared->deadline = now_ns(CLOCK_MONOTONIC) + SECOND_NS / 2;
+	begin(actor, do_wait_until, 0, 0, CLOCK_MONOTONIC);
+	sleeps_in(actor, waiting_call());
+	freeze(freezer, dir, actor, let_deadline_pass);
+	fails(actor, ETIMEDOUT);
+	assert_ret(0, wake(0, INT_MAX));
+	destroy(actor);
+}
+
+static void check_frozen(void)
+{
+	char dir[80];
+	size_t i;
+
+	/* Over what is mounted there: our file is open already */
+	for (i = 0; i < NR(freezers); i++) {
+		if (mount("none", our_dir, freezers[i].type, 0,
+			  freezers[i].data)) {
+			print_message("# no freezer of %s: %s\n",
+				      freezers[i].type, strerror(errno));
+			continue;
+		}
+		snprintf(dir, sizeof(dir), "%s/test", our_dir);
+		mkdir(dir, 0700);
+		check_frozen_by(&freezers[i], dir);
+		eventually(!rmdir(dir));
+		assert_ret(0, umount2(our_dir, 0));
+	}
+}
+
+static void a_frozen_waiter_waits_on(void **state)
+{
+	(void)state;
+	on_each(ALL, check_frozen);
+}
+
 static void check_killed(void)
 {
 	struct actor *actor = sleeper_at(0, 0), *other = sleeper_at(0, 0);
@@ -1368,6 +1515,7 @@ static const struct claim claims[] = {
 	{"a restarted wait keeps its deadline",
 	 a_restarted_wait_keeps_its_deadline, DEV},
 	{"a stopped waiter waits on", a_stopped_waiter_waits_on, DEV},
+	{"a frozen waiter waits on", a_frozen_waiter_waits_on, DEV},
 	{"a killed waiter is gone", a_killed_waiter_is_gone, DEV},
 	{"a wake-up before the sleep is not lost",
 	 a_wake_up_before_the_sleep_is_not_lost, DEV},
