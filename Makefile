@@ -95,10 +95,20 @@ check-host: ## the tests that need no VM
 	@tests/run-suite --only "$(TESTS)" --host $(HOST_TESTS) $(HOST_BATS)
 
 .PHONY: check-rings
-check-rings: ## 100 million messages through rings of libipcdemo; MESSAGES=N
+check-rings: ## 100 million messages through rings, twice; MESSAGES=N, a quarter
 	@tests/install-deps build test
-	@$(MAKE) --no-print-directory -s $(RING_RACE)
+	@$(MAKE) --no-print-directory -s $(RING_RACE) $(RING_RACE_THREADS)
+	@echo "processes"
 	@IPCDEMO_TEST_SECONDS=36000 IPCDEMO_MESSAGES=$(or $(MESSAGES),25000000) $(RING_RACE)
+	@echo "threads, under the sanitizer of threads"
+	@IPCDEMO_TEST_SECONDS=36000 IPCDEMO_MESSAGES=$(or $(MESSAGES),25000000) \
+		$(RING_RACE_THREADS)
+
+.PHONY: check-scribble
+check-scribble: ## a peer that writes anything anywhere, against libipcdemo; SECONDS=N
+	@tests/install-deps build test
+	@$(MAKE) --no-print-directory -s $(SCRIBBLE)
+	@IPCDEMO_SECONDS=$(or $(SECONDS),60) IPCDEMO_TEST_SECONDS=36000 $(SCRIBBLE)
 
 # The words of the explorer; it has more options: explore --help.
 EXPLORE_ARGS = $(if $(REPLAY),--replay $(REPLAY)) $(if $(LIMIT),--limit $(LIMIT)) \

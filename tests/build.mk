@@ -158,6 +158,8 @@ $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%): $(TEST_OUT)/host/sync-%: \
 	$(Q)$(CC) $(SYNC_FLAGS) $(SANITIZE) $< $(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) \
 		-o $@ -lcmocka -pthread
 
+SCRIBBLE := $(TEST_OUT)/host/sync-scribble
+
 # Threads, under the sanitizer of threads; slower, so fewer steps.
 $(TEST_OUT)/host/sync-race-threads.bin: tests/sync/race.c $(SYNC_COMMON) \
 		$(LIB_SRC) $(LIB_HEADERS)
@@ -175,7 +177,8 @@ HOST_TESTS += $(SYNC_TESTS:%=$(TEST_OUT)/host/sync-%) \
 	$(TEST_OUT)/host/sync-race-threads
 
 # Rings: the same under the sanitizer of threads, and, for many messages, without any.
-$(TEST_OUT)/host/sync-ring_race-threads: tests/sync/ring_race.c $(SYNC_COMMON) \
+RING_RACE_THREADS := $(TEST_OUT)/host/sync-ring_race-threads
+$(RING_RACE_THREADS): tests/sync/ring_race.c $(SYNC_COMMON) \
 		$(LIB_SRC) $(LIB_HEADERS)
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
@@ -189,7 +192,7 @@ $(RING_RACE): tests/sync/ring_race.c $(SYNC_COMMON) $(LIB_SRC) $(LIB_HEADERS)
 	$(Q)$(CC) $(SYNC_FLAGS) $< $(filter %.c,$(SYNC_COMMON)) $(LIB_SRC) -o $@ \
 		-lcmocka -pthread
 
-HOST_TESTS += $(TEST_OUT)/host/sync-ring_race-threads
+HOST_TESTS += $(RING_RACE_THREADS)
 
 # Bugs in libipcdemo: the tests above must notice each one.
 LIB_FAULTS := $(wildcard tests/sync/faults/*.patch)

@@ -13,12 +13,15 @@
 #include <sys/wait.h>
 
 /* Too few of these, and it was not seen whether calls get through. */
-#define ROUNDS 200
-#define LOCKED 20
+#define ROUNDS	 200
+#define LOCKED	 20
+#define SENT	 100
 
-#define SIZE   16384
-#define PAGE   4096
-#define GUARD  (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE)
+/* Bytes of the region, and of the ring in it. */
+#define SIZE	 16384
+#define CAPACITY 2048
+#define PAGE	 4096
+#define GUARD	 (MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE)
 
 static uint32_t roll(uint32_t *random)
 {
@@ -60,6 +63,8 @@ struct scene {
 	unsigned char image[SIZE]; /* as it is in order */
 	pid_t victim;
 	uint32_t seed;
+	bool rings;
+	size_t most; /* up to there it is scribbled most */
 };
 
 static void scribble(void *with)
@@ -72,7 +77,7 @@ static void scribble(void *with)
 	for (;;) {
 		value = likely(&random, s->victim);
 		/* The header and what lies behind it, more often than the rest */
-		at = roll(&random) % (roll(&random) % 4 ? 1536 : SIZE);
+		at = roll(&random) % (roll(&random) % 4 ? s->most : SIZE);
 		switch (roll(&random) % 64) {
 		case 0 ... 7:
 			/* In order again, or calls get nowhere */
@@ -115,6 +120,9 @@ struct counts {
 	atomic_long rounds;
 	atomic_long locked;
 	atomic_long not_locked;
+	atomic_long sent;
+	atomic_long received;
+	atomic_int seen;
 };
 
 static struct counts *counts;
@@ -188,13 +196,126 @@ static void use(struct ipcdemo_region *mine, uint32_t *random)
 	ipcdemo_region_close(r);
 }
 
+/* All of a message, wherever it is said to be; inside the ring it is. */
+static void touch_all(const struct ipcdemo_region *r, const struct iovec *part)
+{
+	const unsigned char *base = ipcdemo_region_base(r);
+	const unsigned char *at = part->iov_base;
+	unsigned char all = 0;
+	size_t i;
+
+	require(at >= base && part->iov_len <= CAPACITY &&
+		at + part->iov_len <= base + SIZE);
+	for (i = 0; i < part->iov_len; i++)
+		all |= at[i];
+	/* Or nobody would look */
+	atomic_fetch_or(&counts->seen, all);
+}
+
+static void send_somehow(struct ipcdemo_ring *ring, uint32_t *random)
+{
+	struct timespec soon = in_ms(CLOCK_MONOTONIC, 1);
+	unsigned char data[CAPACITY / 2] = {0};
+	struct iovec parts[] = {{data, roll(random) % 64},
+				{data, roll(random) % 200},
+				{data, roll(random) % sizeof(data)}};
+	struct ipcdemo_ring_slot slot;
+	int ret;
+
+	switch (roll(random) % 4) {
+	case 0:
+		ret = ipcdemo_ring_send(ring, data, roll(random) % sizeof(data),
+					IPCDEMO_RING_NONBLOCK, NULL);
+		counts->sent += !ret;
+		break;
+	case 1:
+		ret = ipcdemo_ring_send_many(ring, parts, NR(parts),
+					     IPCDEMO_RING_NONBLOCK, NULL);
+		counts->sent += ret > 0 ? ret : 0;
+		break;
+	case 2:
+		ret = ipcdemo_ring_send(ring, data, roll(random) % 100, 0,
+					&soon);
+		counts->sent += !ret;
+		break;
+	default:
+		if (ipcdemo_ring_reserve(ring, parts[2].iov_len,
+					 IPCDEMO_RING_NONBLOCK, NULL, &slot))
+			break;
+		memset(slot.data, 0x55, slot.size);
+		touch_all(ring->region, &(struct iovec){slot.data, slot.size});
+		if (roll(random) % 4)
+			ipcdemo_ring_commit(ring, &slot,
+					    slot.size ? roll(random) % slot.size
+						      : 0);
+		else
+			ipcdemo_ring_abort(ring, &slot);
+	}
+}
+
+static void receive_somehow(struct ipcdemo_ring *ring, uint32_t *random)
+{
+	struct timespec soon = in_ms(CLOCK_MONOTONIC, 1);
+	unsigned char data[4][CAPACITY / 2];
+	struct iovec parts[4];
+	int ret, i;
+
+	for (i = 0; i < 4; i++)
+		parts[i] = (struct iovec){data[i], roll(random) % CAPACITY / 2};
+	if (roll(random) % 2) {
+		ret = ipcdemo_ring_receive_many(ring, parts, 4, 0, &soon);
+	} else {
+		ret = ipcdemo_ring_peek(ring, parts, 4, IPCDEMO_RING_NONBLOCK,
+					NULL);
+		for (i = 0; i < ret; i++)
+			touch_all(ring->region, &parts[i]);
+		if (ret > 0)
+			ipcdemo_ring_release(ring, ret);
+	}
+	require(ret <= 4);
+	counts->received += ret > 0 ? ret : 0;
+}
+
+/* Likewise every call on a ring, from both sides of it. */
+static void use_ring(struct ipcdemo_region *mine, uint32_t *random)
+{
+	struct ipcdemo_ring from, to;
+	struct ipcdemo_region *r;
+	unsigned int flags, i;
+
+	if (ipcdemo_region_from_fd(ipcdemo_region_descriptor(mine), 0, &r))
+		return;
+	guard(r, true);
+	if (!ipcdemo_ring_find(r, "ring", &from) &&
+	    !ipcdemo_ring_find(r, "ring", &to)) {
+		flags = roll(random) % 2 ? IPCDEMO_RING_MANY : 0;
+		ipcdemo_ring_join_sender(&from, flags);
+		ipcdemo_ring_join_receiver(&to, 1 + roll(random) % 3);
+		for (i = roll(random) % 8; i; i--) {
+			send_somehow(&from, random);
+			receive_somehow(&to, random);
+		}
+		if (!(roll(random) % 4))
+			ipcdemo_ring_recover(&to);
+		ipcdemo_ring_leave(&from);
+		ipcdemo_ring_leave(&to);
+		if (!(roll(random) % 64))
+			ipcdemo_ring_destroy(&to);
+	}
+	guard(r, false);
+	ipcdemo_region_close(r);
+}
+
 static void use_for_ever(void *with)
 {
 	struct scene *s = with;
 	uint32_t random = s->seed;
 
 	for (;;) {
-		use(s->r, &random);
+		if (s->rings)
+			use_ring(s->r, &random);
+		else
+			use(s->r, &random);
 		counts->rounds++;
 	}
 }
@@ -217,31 +338,44 @@ static int fill(struct ipcdemo_region *r)
 	       ipcdemo_bytes_init(r, IPCDEMO_ANYWHERE, "data", 200, &at);
 }
 
+static int fill_with_ring(struct ipcdemo_region *r)
+{
+	struct ipcdemo_ring ring;
+	int err = ipcdemo_region_format(r, 2, 0);
+
+	if (err)
+		return err;
+	return ipcdemo_ring_init(r, IPCDEMO_ANYWHERE, "ring", CAPACITY, &ring);
+}
+
+/* They did come to what is to be seen. */
+static bool is_enough(const struct scene *s)
+{
+	if (counts->rounds < ROUNDS)
+		return false;
+	return s->rings ? counts->sent >= SENT && counts->received >= SENT
+			: counts->locked >= LOCKED;
+}
+
 /*
  * Who waits without a deadline, for the lock of the list or for a mutex, may do so for
  * ever: it is killed from time to time.  Only its own end says that something is wrong.
  */
-static void nothing_outside_of_the_region_is_touched(void)
+static void play(struct scene *s)
 {
 	const char *given = getenv("IPCDEMO_SECONDS");
 	uint64_t until = now_ms() + 1000 * (given ? atol(given) : 3);
 	uint64_t late = until + 120000;
-	struct ipcdemo_region *r = new_region(SIZE);
-	struct scene *s = shared(sizeof(*s));
 	unsigned int lives = 0;
 	pid_t peer, pid;
 	uint64_t life;
 	int status;
 
 	counts = shared(sizeof(*counts));
-	assert_ret(0, fill(r));
-	s->r = r;
 	s->seed = 1;
-	memcpy(s->image, ipcdemo_region_base(r), SIZE);
+	memcpy(s->image, ipcdemo_region_base(s->r), SIZE);
 	peer = child(scribble, s);
-	while (now_ms() < until ||
-	       (now_ms() < late &&
-		(counts->rounds < ROUNDS || counts->locked < LOCKED))) {
+	while (now_ms() < until || (now_ms() < late && !is_enough(s))) {
 		s->seed++;
 		pid = child(use_for_ever, s);
 		s->victim = pid;
@@ -258,15 +392,41 @@ static void nothing_outside_of_the_region_is_touched(void)
 	print_message("# %u lives, %ld rounds, locked %ld times, not so %ld\n",
 		      lives, counts->rounds, counts->locked,
 		      counts->not_locked);
-	/* They did come to what is to be seen */
-	assert_true(counts->rounds >= ROUNDS);
-	assert_true(counts->locked >= LOCKED);
-	ipcdemo_region_close(r);
+	print_message("# %ld messages were sent, %ld received\n", counts->sent,
+		      counts->received);
+	assert_true(is_enough(s));
+}
+
+static void nothing_outside_of_the_region_is_touched(void)
+{
+	struct scene *s = shared(sizeof(*s));
+
+	s->r = new_region(SIZE);
+	s->most = 1536;
+	assert_ret(0, fill(s->r));
+	play(s);
+	ipcdemo_region_close(s->r);
+}
+
+static void nothing_outside_of_the_ring_s_region_is_touched(void)
+{
+	struct scene *s = shared(sizeof(*s));
+
+	s->r = new_region(SIZE);
+	s->rings = true;
+	/* The header, and that of the ring with the states of its cells */
+	s->most = ipcdemo_region_overhead(2) + ipcdemo_ring_size(CAPACITY) -
+		  CAPACITY;
+	assert_ret(0, fill_with_ring(s->r));
+	play(s);
+	ipcdemo_region_close(s->r);
 }
 
 static const struct claim claims[] = {
 	{"nothing outside of the region is touched",
 	 nothing_outside_of_the_region_is_touched, OURS},
+	{"nothing outside of it is touched by who sends and receives",
+	 nothing_outside_of_the_ring_s_region_is_touched, OURS},
 };
 
 int main(void)
