@@ -114,6 +114,14 @@ static int file_in(const char *dir)
 	return fd;
 }
 
+void make_dir(char *path, size_t size)
+{
+	bool ours = !strcmp(kind->name, "ipcdemofs");
+
+	snprintf(path, size, "%s/dir.XXXXXX", ours ? our_dir : "/dev/shm");
+	assert_non_null(mkdtemp(path));
+}
+
 int new_file(uint64_t size)
 {
 	struct ipcdemo_region *region;

@@ -66,6 +66,9 @@ int run_claims(const char *group, const struct claim *claims, size_t count);
 int new_file(uint64_t size);
 struct ipcdemo_region *new_region(uint64_t size);
 
+/* A folder where names are: on ipcdemofs if that is the kind, else on tmpfs. */
+void make_dir(char *path, size_t size);
+
 /* The same file mapped once more, somewhere else. */
 struct ipcdemo_region *again(const struct ipcdemo_region *region);
 

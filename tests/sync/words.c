@@ -4,11 +4,14 @@
  */
 #include "sync.h"
 
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
-#define SIZE 8192
+#define SIZE   8192
+#define MAKERS 4
 
 static _Atomic uint32_t *word_at(struct ipcdemo_region *r, uint64_t offset)
 {
@@ -69,11 +72,11 @@ static void what_is_no_region_is_refused(void)
 
 static void a_file_is_made_grown_and_found_again(void)
 {
-	char dir[] = "/dev/shm/ipcdemo-test.XXXXXX", path[64];
 	struct ipcdemo_region *r, *other;
+	char dir[64], path[80];
 	struct stat st;
 
-	assert_non_null(mkdtemp(dir));
+	make_dir(dir, sizeof(dir));
 	snprintf(path, sizeof(path), "%s/region", dir);
 	assert_ret(-EINVAL, ipcdemo_region_create(path, 0, 0600, 0, &r));
 	assert_ret(-EINVAL, ipcdemo_region_create(path, 1, 0600, 0x80, &r));
@@ -98,6 +101,87 @@ static void a_file_is_made_grown_and_found_again(void)
 	ipcdemo_region_close(other);
 	ipcdemo_region_close(r);
 	unlink(path);
+	rmdir(dir);
+}
+
+/* Who makes it, and how large; what he found is of that size at least. */
+struct maker {
+	char path[80];
+	uint64_t size;
+	atomic_int *made;
+};
+
+static void make_it(void *with)
+{
+	struct maker *maker = with;
+	struct ipcdemo_region *r;
+	unsigned char *base;
+	uint64_t i;
+
+	require(!ipcdemo_region_create(maker->path, maker->size, 0600, 0, &r));
+	require(ipcdemo_region_size(r) >= maker->size);
+	base = ipcdemo_region_base(r);
+	/* SIGBUS, if another makes it smaller */
+	for (i = 0; i < ipcdemo_region_size(r); i += 512)
+		base[i] = 1;
+	atomic_fetch_add(maker->made, 1);
+	while (*maker->made != MAKERS)
+		breathe();
+	for (i = 0; i < ipcdemo_region_size(r); i += 512)
+		require(base[i] == 1);
+	ipcdemo_region_close(r);
+}
+
+static bool waits_for_flock(pid_t pid)
+{
+	char path[64], line[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		*line = '\0';
+	fclose(file);
+	return atoi(line) == SYS_flock;
+}
+
+static void who_makes_it_at_once_does_not_make_it_smaller(void)
+{
+	const uint64_t sizes[MAKERS] = {100, 3 * SIZE, SIZE, 5000};
+	struct maker makers[MAKERS];
+	pid_t pids[MAKERS];
+	char dir[64];
+	struct stat st;
+	size_t i;
+	int fd;
+
+	make_dir(dir, sizeof(dir));
+	for (i = 0; i < MAKERS; i++) {
+		snprintf(makers[i].path, sizeof(makers[i].path), "%s/region",
+			 dir);
+		makers[i].size = sizes[i];
+		makers[i].made =
+			i ? makers[0].made : shared(sizeof(atomic_int));
+	}
+	/* Somebody is between his look and his ftruncate(): the others wait. */
+	fd = open(makers[0].path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_ret(0, flock(fd, LOCK_EX));
+	for (i = 0; i < MAKERS; i++)
+		pids[i] = child(make_it, &makers[i]);
+	for (i = 0; i < MAKERS; i++)
+		eventually(waits_for_flock(pids[i]));
+	assert_ret(0, fstat(fd, &st));
+	assert_int_equal(st.st_size, 0);
+	assert_ret(0, ftruncate(fd, 2 * SIZE));
+	assert_ret(0, flock(fd, LOCK_UN));
+	for (i = 0; i < MAKERS; i++)
+		join(pids[i]);
+	assert_ret(0, fstat(fd, &st));
+	assert_int_equal(st.st_size, 3 * SIZE);
+	close(fd);
+	unlink(makers[0].path);
 	rmdir(dir);
 }
 
@@ -306,6 +390,8 @@ static const struct claim claims[] = {
 	{"what is no region is refused", what_is_no_region_is_refused, OURS},
 	{"a file is made, grown and found again",
 	 a_file_is_made_grown_and_found_again, OURS},
+	{"who makes it at once does not make it smaller",
+	 who_makes_it_at_once_does_not_make_it_smaller, OURS},
 	{"a seal keeps the size", a_seal_keeps_the_size, OURS},
 	{"a mapping for reading writes nothing",
 	 a_mapping_for_reading_writes_nothing, OURS},

@@ -84,8 +84,14 @@ int ipcdemo_region_open(const char *path, unsigned int flags,
  * @mode:	who may open it, as for open(2)
  * @flags:	IPCDEMO_REGION_SEAL, IPCDEMO_REGION_EXCLUSIVE
  *
- * Return: as ipcdemo_region_open(); -EINVAL: @size is 0; -EEXIST; what
- * ftruncate(2) says.  A file that this call made is removed again if it fails.
+ * Of several callers at once, with any sizes, each finds its own @size there at least,
+ * and nobody makes it smaller: the file becomes as large as the largest of them, and
+ * who was there before keeps what he has mapped, maybe less than that.  Meanwhile each
+ * has a flock(2) on the file, and waits for that of others.
+ *
+ * Return: as ipcdemo_region_open(); -EINVAL: @size is 0; -EEXIST; what flock(2) and
+ * ftruncate(2) say.  A file that this call made is removed again if it fails; who has
+ * opened it by then keeps one without a name.
  */
 int ipcdemo_region_create(const char *path, uint64_t size, mode_t mode,
 			  unsigned int flags, struct ipcdemo_region **region);

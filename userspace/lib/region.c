@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -144,13 +145,37 @@ int ipcdemo_region_open(const char *path, unsigned int flags,
 	return fd < 0 ? fd : map(fd, flags, region);
 }
 
+/*
+ * At least that large.  Between looking and setting another, who wants it larger,
+ * could do so, and use what we then would cut off: those who make regions do it one
+ * by one.
+ */
+static int grow(int fd, uint64_t size)
+{
+	struct stat st;
+	int err = 0;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENODEV;
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR)
+			return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else if ((uint64_t)st.st_size < size && ftruncate(fd, size))
+		err = -errno;
+	flock(fd, LOCK_UN);
+	return err;
+}
+
 int ipcdemo_region_create(const char *path, uint64_t size, mode_t mode,
 			  unsigned int flags, struct ipcdemo_region **region)
 {
 	const int how = O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	bool made = true;
-	struct stat st;
-	int fd, err = 0;
+	int fd, err;
 
 	if (!flags_fit(flags, IPCDEMO_REGION_SEAL | IPCDEMO_REGION_EXCLUSIVE) ||
 	    !size)
@@ -164,12 +189,7 @@ int ipcdemo_region_create(const char *path, uint64_t size, mode_t mode,
 	}
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st))
-		err = -errno;
-	else if (!S_ISREG(st.st_mode))
-		err = -ENODEV;
-	else if ((uint64_t)st.st_size < size && ftruncate(fd, size))
-		err = -errno;
+	err = grow(fd, size);
 	if (err)
 		close(fd);
 	else
