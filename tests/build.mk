@@ -291,13 +291,19 @@ GUEST_TESTS += $(SYNC_GUEST)
 
 # --- guest: programs that the tests of the command run -------------------------
 
-CLI_PROGRAMS := $(TEST_OUT)/cli/probe $(TEST_OUT)/cli/sync-actor
+CLI_PROGRAMS := $(TEST_OUT)/cli/probe $(TEST_OUT)/cli/sync-actor \
+	$(TEST_OUT)/cli/mistakes
 
 # As a program of somebody else: the header and the static library.
 $(TEST_OUT)/cli/sync-actor: tests/cli/run/sync-actor.c $(BUILD)/libipcdemo.a
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -Iuserspace/lib $^ -o $@ -pthread
+
+$(TEST_OUT)/cli/mistakes: tests/cli/run/mistakes.c
+	@mkdir -p $(@D)
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@
 
 $(TEST_OUT)/cli/probe: tests/cli/run/probe.c
 	@mkdir -p $(@D)

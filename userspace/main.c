@@ -183,6 +183,12 @@ static const struct command commands[] = {
 	{"read", "", "read from the default pipe to standard output",
 	 "Waits for a writer, and for bytes, up to end of file.\n",
 	 read_options, cmd_read},
+	{"why", "[ID|PID|PATH]",
+	 "say why somebody is stuck, and who could free him",
+	 "Follows who waits for whom through pipes, locks and children to the root cause, or\n"
+	 "names a deadlock, and the mistakes that it sees: docs/mistakes.md. Without an\n"
+	 "argument: everybody who is stuck. A number that is no object's id is a process.\n",
+	 json_only, cmd_why},
 	{"peek", "[ID]", "show the bytes in a pipe and leave them there",
 	 "The raw bytes, unless --hex or --json is given.\n", peek_options,
 	 cmd_peek},

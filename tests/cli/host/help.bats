@@ -57,6 +57,7 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 			echo "${COMPREPLY[*]}"' - "$@"
 	}
 	same "show" "$(complete_words ipcdemo sh)"
+	same "why" "$(complete_words ipcdemo wh)"
 	same "read resize region" "$(complete_words ipcdemo re)"
 	same "ls show read write fill grow" "$(complete_words ipcdemo region '')"
 	same "show" "$(complete_words ipcdemo sync '')"
