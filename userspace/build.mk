@@ -26,11 +26,23 @@ $(BUILD)/libaccess.a: $(BUILD)/userspace/access.o
 	$(call short,AR,$@)
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
-		$(BUILD)/libaccess.a $(BUILD)/libipcdemo.a
+# What a page of ipcdemo report holds besides the report.
+PAGE_OBJ := $(BUILD)/userspace/report_page.o
+PAGE_PARTS := $(addprefix userspace/,report.css report_page.css report.js)
+$(PAGE_OBJ): $(PAGE_PARTS)
+	@mkdir -p $(@D)
 	$(call short,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo \
-		-ltracefs -ltraceevent
+	$(Q)ld -r -b binary -z noexecstack -o $@ $^
+
+# The sentences of the points; tracefs.
+$(BUILD)/userspace/report_svg.o: CFLAGS += -Imodule
+$(BUILD)/userspace/record.o: CFLAGS += $$(pkg-config --cflags libtracefs)
+
+$(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
+		$(PAGE_OBJ) $(BUILD)/libaccess.a $(BUILD)/libipcdemo.a
+	$(call short,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo -ltracefs \
+		-ltraceevent
 
 # What it exports is marked in the source; nothing of it may be found late.
 $(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)

@@ -61,6 +61,12 @@ enum {
 	OPT_SENDERS,
 	OPT_HISTORY,
 	OPT_COUNTS,
+	OPT_HTML,
+	OPT_SVG,
+	OPT_PERFETTO,
+	OPT_FROM,
+	OPT_TO,
+	OPT_TIME,
 };
 
 struct cli;
@@ -288,11 +294,19 @@ int cmd_ring_send(struct cli *cli, int argc, char **argv);
 int cmd_ring_recv(struct cli *cli, int argc, char **argv);
 int cmd_pipeline(struct cli *cli, int argc, char **argv);
 int cmd_run(struct cli *cli, int argc, char **argv);
+int cmd_record(struct cli *cli, int argc, char **argv);
+int cmd_report(struct cli *cli, int argc, char **argv);
 int cmd_step(struct cli *cli, int argc, char **argv);
 int cmd_tour(struct cli *cli, int argc, char **argv);
 int cmd_watch(struct cli *cli, int argc, char **argv);
 int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);
+
+/*
+ * Becomes a command on pipes of the module, as run does, or with @ours false on
+ * the kernel's.  Return: an exit status after a message; never if all is well.
+ */
+int become_command(struct cli *cli, char **argv, bool ours);
 
 /*
  * The path of a file that belongs to this command: beside it, where `make` puts

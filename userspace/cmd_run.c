@@ -114,11 +114,43 @@ static int check_module(struct cli *cli)
 	return 0;
 }
 
+/* Return: 0, or FAILED after a message. */
+static int prepare(bool quiet)
+{
+	char library[PATH_MAX + 32];
+	int status = find_library(library, sizeof(library));
+
+	if (status)
+		return status;
+	if (set_preload(library) || set_count() ||
+	    (quiet && setenv("IPCDEMO_RUN_SAID", "1", true)))
+		return fail("cannot set the environment: %s", strerror(errno));
+	return 0;
+}
+
+static int become(char **argv)
+{
+	int err;
+
+	execvp(*argv, argv);
+	err = errno;
+	fail("cannot run %s: %s", *argv, strerror(err));
+	return err == ENOENT ? NOT_FOUND : CANNOT_RUN;
+}
+
+int become_command(struct cli *cli, char **argv, bool ours)
+{
+	int status = ours ? check_module(cli) : 0;
+
+	if (!status && ours)
+		status = prepare(false);
+	return status ? status : become(argv);
+}
+
 int cmd_run(struct cli *cli, int argc, char **argv)
 {
 	bool fallback = false, quiet = false;
-	char library[PATH_MAX + 32];
-	int id, status, err;
+	int id, status;
 
 	while ((id = next_option(cli, argc, argv))) {
 		switch (id) {
@@ -137,15 +169,6 @@ int cmd_run(struct cli *cli, int argc, char **argv)
 		return usage(cli, "run needs a command");
 	status = fallback ? 0 : check_module(cli);
 	if (!status)
-		status = find_library(library, sizeof(library));
-	if (status)
-		return status;
-	if (set_preload(library) || set_count() ||
-	    (quiet && setenv("IPCDEMO_RUN_SAID", "1", true)))
-		return fail("cannot set the environment: %s", strerror(errno));
-
-	execvp(*argv, argv);
-	err = errno;
-	fail("cannot run %s: %s", *argv, strerror(err));
-	return err == ENOENT ? NOT_FOUND : CANNOT_RUN;
+		status = prepare(quiet);
+	return status ? status : become(argv);
 }

@@ -127,6 +127,25 @@ static const struct cli_option run_options[] = {
 	{0},
 };
 
+static const struct cli_option record_options[] = {
+	{'o', "output", "FILE", "where to (default ipcdemo.rec)"},
+	{'b', "buffer", "SIZE",
+	 "the kernel's, for each processor (default 4M)"},
+	{'k', "kernel-pipes", NULL, "leave COMMAND the kernel's own pipes"},
+	{0},
+};
+
+static const struct cli_option report_options[] = {
+	JSON,
+	{OPT_HTML, "html", "OUT", "write a page with the diagram"},
+	{OPT_SVG, "svg", "OUT", "write the diagram alone"},
+	{OPT_PERFETTO, "perfetto", "OUT", "write a trace for ui.perfetto.dev"},
+	{OPT_FROM, "from", "TIME", "draw from this time on, such as 1.5ms"},
+	{OPT_TO, "to", "TIME", "draw up to this time"},
+	{OPT_TIME, "time", NULL, "begin with an axis that is true to time"},
+	{0},
+};
+
 static const struct cli_option step_options[] = {
 	{OPT_EXPLAIN, "explain", NULL, "print the comments of the schedule"},
 	{OPT_JSON, "json", NULL, "print JSON Lines: each arrival, each line"},
@@ -241,6 +260,16 @@ static const struct command commands[] = {
 	 "them meanwhile. Not those of programs that are statically linked or setuid.\n"
 	 "The exit status is that of COMMAND; 126 or 127: it cannot be run.\n",
 	 run_options, cmd_run},
+	{"record", "COMMAND...", "record all points while a command runs",
+	 "COMMAND runs as with `ipcdemo run`: its pipes are ours. The recording ends when it\n"
+	 "and its children have ended; `ipcdemo report` tells of it. Needs root. The exit\n"
+	 "status is that of COMMAND; 128 and the signal that ended it.\n",
+	 record_options, cmd_record},
+	{"report", "[FILE]", "tell what a recording holds",
+	 "Who ran, copied, and waited for whom; wake-ups and how many were useless; calls and\n"
+	 "bytes. FILE is ipcdemo.rec if it is not given. The diagram has a lane for each task,\n"
+	 "the fill of each ring, and an arrow for each wake-up; a browser shows it, offline.\n",
+	 report_options, cmd_report},
 	{"step", "FILE...|ID [FILE]", "decide who goes when, step by step",
 	 "A schedule names tasks, what they do, and in which order they take their\n"
 	 "steps; docs/stepping.md teaches the language. FILE may be -, standard input.\n"

@@ -77,7 +77,7 @@ int next_option(const struct cli *cli, int argc, char **argv)
 	names[n].val = OPT_HELP;
 	opterr = 0;
 	/* What belongs to the command that is run is not for us. */
-	stop = cli->command->run == cmd_run;
+	stop = cli->command->run == cmd_run || cli->command->run == cmd_record;
 	id = getopt_long(argc, argv, letters + !stop, names, NULL);
 	switch (id) {
 	case -1:

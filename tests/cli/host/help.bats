@@ -58,7 +58,7 @@ source "$BATS_TEST_DIRNAME/../common.bash"
 	}
 	same "show" "$(complete_words ipcdemo sh)"
 	same "why" "$(complete_words ipcdemo wh)"
-	same "read resize region" "$(complete_words ipcdemo re)"
+	same "read resize region record report" "$(complete_words ipcdemo re)"
 	same "ls show read write fill grow" "$(complete_words ipcdemo region '')"
 	same "show" "$(complete_words ipcdemo sync '')"
 	same "send recv" "$(complete_words ipcdemo ring '')"

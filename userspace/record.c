@@ -1,0 +1,1011 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Recording: the kernel writes what passes into buffers of tracefs, one set for the
+ * points of all tasks and one for what the scheduler does with those of the
+ * command; here they are emptied into the file while the command runs.
+ *
+ * Both sets are instances of their own in tracefs, so no other tracer is
+ * disturbed.  A process of its own, the guard, removes them when this one ends,
+ * however it does: also if it is killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <tracefs.h>
+
+#include "record.h"
+#include "recording.h"
+
+/* How often the buffers are emptied if none is half full before, ms. */
+#define PERIOD	 100
+
+/* Linux has no process id above this (PID_MAX_LIMIT). */
+#define MOST_PID (4 << 20)
+
+enum { POINTS, SCHED, NR_SETS };
+
+static const char *const systems[] = {"ipcdemo", "sched"};
+
+static const char *const sched_events[] = {
+	"sched_switch",
+	"sched_process_fork",
+	"sched_process_exec",
+	"sched_process_exit",
+};
+
+/* The commands that a task had. */
+struct names {
+	int n;
+	char *name[8];
+};
+
+/* An event of the kernel's: its fields, found once. */
+struct kind {
+	const struct tep_event *event;
+	enum rec_type type;
+	char word[48]; /* of a point: its name */
+	const struct tep_format_field *id, *kind, *slot, *offset, *len, *head,
+		*tail, *decided, *other, *wait, *nr;
+	const struct tep_format_field *from, *from_comm, *state, *to, *to_comm;
+};
+
+struct recorder {
+	struct cli *cli;
+	const struct record_order *order;
+	struct tracefs_instance *sets[NR_SETS];
+	char set_names[NR_SETS][40];
+	struct tep_handle *tep;
+	size_t nkinds;
+	struct kind *kinds;
+	struct rec_writer out;
+	bool open;
+	int err; /* the first that the file or memory gave */
+	int cpus;
+	__u64 points;
+	struct names **names; /* by pid */
+	__s32 *pids; /* those that have some, or passed a point */
+	size_t npids, pid_room;
+	__u32 *ids; /* of objects that points were about, in the order of numbers */
+	size_t nids, id_room;
+	size_t told; /* so many of them the file names */
+	struct ipcdemo_table start[2]; /* what there was when it began */
+	int signals;
+	int watch[64]; /* buffers that say when they are half full */
+	int nwatch;
+	pid_t child;
+	int go; /* a byte there lets the child go on */
+	int status;
+	bool child_ended;
+	bool hurry; /* asked to end: wait for the command, not for its children */
+	int guard; /* closing it wakes the guard */
+	int guard_says;
+};
+
+static __u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* ---- the guard ---------------------------------------------------------------- */
+
+/* Somebody may have a file of it open for a moment yet. */
+static bool remove_set(const char *name)
+{
+	const struct timespec nap = {.tv_nsec = 10000000};
+	struct tracefs_instance *set;
+	int i, err = 0;
+
+	for (i = 0; i < 500 && tracefs_instance_exists(name); i++) {
+		set = tracefs_instance_alloc(NULL, name);
+		err = set ? tracefs_instance_destroy(set) : -1;
+		tracefs_instance_free(set);
+		if (err)
+			nanosleep(&nap, NULL);
+	}
+	return !tracefs_instance_exists(name);
+}
+
+static void guard(const struct recorder *rec, int wait_for, int say)
+{
+	sigset_t all;
+	char byte;
+	int i;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	while (read(wait_for, &byte, 1) < 0 && errno == EINTR)
+		;
+	for (i = 0; i < NR_SETS; i++)
+		if (!remove_set(rec->set_names[i]))
+			(void)!write(say, "x", 1);
+	_exit(0);
+}
+
+/* Nobody's child: who waits for the command's children does not see it. */
+static int start_guard(struct recorder *rec)
+{
+	int wait_for[2], say[2], status;
+	pid_t pid;
+
+	if (pipe2(wait_for, O_CLOEXEC) || pipe2(say, O_CLOEXEC))
+		return fail("pipe: %s", strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return fail("cannot start a process: %s", strerror(errno));
+	if (!pid) {
+		close(wait_for[1]);
+		close(say[0]);
+		pid = fork();
+		if (!pid)
+			guard(rec, wait_for[0], say[1]);
+		_exit(pid < 0);
+	}
+	close(wait_for[0]);
+	close(say[1]);
+	rec->guard = wait_for[1];
+	rec->guard_says = say[0];
+	if (waitpid(pid, &status, 0) < 0 || status)
+		return fail("cannot start a process: %s", strerror(EAGAIN));
+	return 0;
+}
+
+/* The instances go now.  Return: 0, or FAILED after a message. */
+static int end_guard(struct recorder *rec)
+{
+	char byte;
+	ssize_t n;
+
+	if (rec->guard < 0)
+		return 0;
+	close(rec->guard);
+	rec->guard = -1;
+	while ((n = read(rec->guard_says, &byte, 1)) < 0 && errno == EINTR)
+		;
+	close(rec->guard_says);
+	if (n != 1)
+		return 0;
+	return fail("cannot remove %s or %s below %s: rmdir them in its instances/",
+		    rec->set_names[POINTS], rec->set_names[SCHED],
+		    tracefs_tracing_dir());
+}
+
+/* ---- what the kernel shall write ------------------------------------------------ */
+
+static int set_up_failed(const char *what)
+{
+	int err = errno;
+
+	if (err == EACCES || err == EPERM)
+		return fail("%s: %s: record needs root", what, strerror(err));
+	return fail("%s: %s", what, strerror(err));
+}
+
+static int make_set(struct recorder *rec, int which)
+{
+	struct tracefs_instance *set;
+	char what[96];
+
+	set = tracefs_instance_create(rec->set_names[which]);
+	rec->sets[which] = set;
+	if (!set) {
+		snprintf(what, sizeof(what), "cannot make %s in tracefs",
+			 rec->set_names[which]);
+		return set_up_failed(what);
+	}
+	if (tracefs_instance_set_buffer_size(set, rec->order->buffer >> 10, -1))
+		return set_up_failed("cannot set the buffers' size");
+	/* One clock for all processors, and that of the module's own times */
+	if (tracefs_instance_file_write(set, "trace_clock", "mono") < 0)
+		return set_up_failed("cannot set the clock of the trace");
+	/* Not there before 5.0; then the period alone decides */
+	tracefs_instance_file_write(set, "buffer_percent", "50");
+	return 0;
+}
+
+static const struct tep_format_field *field(const struct tep_event *event,
+					    const char *name)
+{
+	return tep_find_field((struct tep_event *)event, name);
+}
+
+/* "write_copy": "write.copy".  Each name has one dot, and it is the first. */
+static void name_point(struct kind *kind)
+{
+	char *dot;
+
+	snprintf(kind->word, sizeof(kind->word), "%s", kind->event->name);
+	dot = strchr(kind->word, '_');
+	if (dot)
+		*dot = '.';
+}
+
+/* Return: 0, or FAILED if a field that is needed is not there. */
+static int find_fields(struct kind *k)
+{
+	const struct tep_event *e = k->event;
+
+	if (!strcmp(e->system, "ipcdemo")) {
+		k->type = REC_POINT;
+		name_point(k);
+		k->id = field(e, "id");
+		k->kind = field(e, "kind");
+		k->slot = field(e, "slot");
+		k->offset = field(e, "offset");
+		k->len = field(e, "len");
+		k->head = field(e, "head");
+		k->tail = field(e, "tail");
+		k->decided = field(e, "decided");
+		k->other = field(e, "other");
+		k->wait = field(e, "wait_ns");
+		k->nr = field(e, "nr");
+		if (k->id && k->kind && k->slot && k->offset && k->len &&
+		    k->head && k->tail && k->decided && k->other && k->wait &&
+		    k->nr)
+			return 0;
+	} else if (!strcmp(e->name, "sched_switch")) {
+		k->type = REC_SWITCH;
+		k->from = field(e, "prev_pid");
+		k->from_comm = field(e, "prev_comm");
+		k->state = field(e, "prev_state");
+		k->to = field(e, "next_pid");
+		k->to_comm = field(e, "next_comm");
+		if (k->from && k->from_comm && k->state && k->to && k->to_comm)
+			return 0;
+	} else if (!strcmp(e->name, "sched_process_fork")) {
+		k->type = REC_FORK;
+		k->from = field(e, "parent_pid");
+		k->to = field(e, "child_pid");
+		k->to_comm = field(e, "child_comm");
+		if (k->from && k->to && k->to_comm)
+			return 0;
+	} else if (!strcmp(e->name, "sched_process_exec")) {
+		k->type = REC_EXEC;
+		k->from = field(e, "pid");
+		k->from_comm = field(e, "filename");
+		if (k->from && k->from_comm)
+			return 0;
+	} else {
+		k->type = REC_EXIT;
+		k->from = field(e, "pid");
+		if (k->from)
+			return 0;
+	}
+	return fail("the kernel's event %s:%s lacks a field that is known here",
+		    e->system, e->name);
+}
+
+/*
+ * Only the events that are asked for are learned: what libtracefs can learn of
+ * the kernel at once has all its symbols, which takes longer than many a command.
+ */
+static struct tep_event *learn_event(struct recorder *rec, const char *system,
+				     const char *name)
+{
+	int size;
+	char *format =
+		tracefs_event_file_read(NULL, system, name, "format", &size);
+	bool known;
+
+	known = format && !tep_parse_event(rec->tep, format, size, system);
+	free(format);
+	return known ? tep_find_event_by_name(rec->tep, system, name) : NULL;
+}
+
+static int add_kind(struct recorder *rec, const char *system, const char *name)
+{
+	struct tep_event *event = learn_event(rec, system, name);
+	struct kind *kinds;
+
+	if (!event)
+		return fail("the kernel has no event %s:%s", system, name);
+	kinds = realloc(rec->kinds, (rec->nkinds + 1) * sizeof(*kinds));
+	if (!kinds)
+		return fail("out of memory");
+	rec->kinds = kinds;
+	kinds[rec->nkinds] = (struct kind){.event = event};
+	return find_fields(&kinds[rec->nkinds++]);
+}
+
+/* How a page of the buffers is laid out. */
+static int learn_pages(struct recorder *rec)
+{
+	int size, err = -1;
+	char *format =
+		tracefs_instance_file_read(NULL, "events/header_page", &size);
+
+	rec->tep = tep_alloc();
+	if (rec->tep && format)
+		err = tep_parse_header_page(rec->tep, format, size,
+					    sizeof(long));
+	free(format);
+	return err ? set_up_failed("cannot read the formats of events") : 0;
+}
+
+static int learn_events(struct recorder *rec)
+{
+	char **points, **name;
+	int status;
+	size_t i;
+
+	points = tracefs_system_events(NULL, systems[POINTS]);
+	if (!points || !*points) {
+		tracefs_list_free(points);
+		return fail("the module has no tracepoints in %s: %s",
+			    tracefs_tracing_dir(),
+			    "load one that was built for a kernel with tracing");
+	}
+	status = learn_pages(rec);
+	for (name = points; !status && *name; name++)
+		status = add_kind(rec, systems[POINTS], *name);
+	for (i = 0; !status && i < ARRAY_SIZE(sched_events); i++)
+		status = add_kind(rec, systems[SCHED], sched_events[i]);
+	tracefs_list_free(points);
+	return status;
+}
+
+/* An event, or with NULL all of a system. */
+static int turn(struct tracefs_instance *set, const char *system,
+		const char *event, const char *on)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "events/%s/%s%senable", system,
+		 event ? event : "", event ? "/" : "");
+	return tracefs_instance_file_write(set, path, on) < 0 ? -1 : 0;
+}
+
+/* From now on it is recorded; of the scheduler, the child and its own. */
+static int enable(struct recorder *rec)
+{
+	char pid[24];
+	size_t i;
+
+	snprintf(pid, sizeof(pid), "%d", rec->child);
+	if (tracefs_instance_file_write(rec->sets[SCHED], "set_event_pid",
+					pid) < 0 ||
+	    tracefs_option_enable(rec->sets[SCHED], TRACEFS_OPTION_EVENT_FORK))
+		return set_up_failed("cannot choose the tasks of the trace");
+	for (i = 0; i < ARRAY_SIZE(sched_events); i++)
+		if (turn(rec->sets[SCHED], systems[SCHED], sched_events[i],
+			 "1"))
+			return set_up_failed("cannot turn sched events on");
+	if (turn(rec->sets[POINTS], systems[POINTS], NULL, "1"))
+		return set_up_failed("cannot turn the module's events on");
+	return 0;
+}
+
+static void disable(struct recorder *rec)
+{
+	turn(rec->sets[POINTS], systems[POINTS], NULL, "0");
+	turn(rec->sets[SCHED], systems[SCHED], NULL, "0");
+}
+
+/* ---- from the buffers to the file ---------------------------------------------------- */
+
+static __u64 number(const struct tep_format_field *f, const void *data)
+{
+	const void *at = (const char *)data + f->offset;
+
+	switch (f->size) {
+	case 1:
+		return *(const __u8 *)at;
+	case 2:
+		return *(const __u16 *)at;
+	case 4:
+		return *(const __u32 *)at;
+	case 8:
+		return *(const __u64 *)at;
+	}
+	return 0;
+}
+
+/* A string of the event; an array, or somewhere behind the fields. */
+static void text(const struct tep_format_field *f, const struct tep_record *r,
+		 char *buf, size_t size)
+{
+	size_t offset = f->offset, len = f->size, most;
+
+	if (f->flags & TEP_FIELD_IS_DYNAMIC) {
+		offset = number(f, r->data) & 0xffff;
+		if (f->flags & TEP_FIELD_IS_RELATIVE)
+			offset += f->offset + f->size;
+		len = r->size;
+	}
+	most = offset < (size_t)r->size ? r->size - offset : 0;
+	if (len > most)
+		len = most;
+	snprintf(buf, size, "%.*s", (int)len, (const char *)r->data + offset);
+}
+
+static bool remember_pid(struct recorder *rec, __s32 pid)
+{
+	__s32 *pids;
+
+	if (pid < 0 || pid >= MOST_PID)
+		return false;
+	if (rec->names[pid])
+		return true;
+	if (rec->npids == rec->pid_room) {
+		rec->pid_room = rec->pid_room ? 2 * rec->pid_room : 64;
+		pids = realloc(rec->pids, rec->pid_room * sizeof(*pids));
+		if (!pids) {
+			rec->err = -ENOMEM;
+			return false;
+		}
+		rec->pids = pids;
+	}
+	rec->names[pid] = calloc(1, sizeof(**rec->names));
+	if (!rec->names[pid]) {
+		rec->err = -ENOMEM;
+		return false;
+	}
+	rec->pids[rec->npids++] = pid;
+	return true;
+}
+
+static void remember_name(struct recorder *rec, __s32 pid, const char *name)
+{
+	struct names *names;
+	int i;
+
+	if (!pid || !remember_pid(rec, pid))
+		return;
+	names = rec->names[pid];
+	if (names->n && !strcmp(names->name[names->n - 1], name))
+		return;
+	if (names->n == ARRAY_SIZE(names->name)) {
+		free(names->name[0]);
+		for (i = 1; i < names->n; i++)
+			names->name[i - 1] = names->name[i];
+		names->n--;
+	}
+	names->name[names->n] = strdup(name);
+	if (names->name[names->n])
+		names->n++;
+	else
+		rec->err = -ENOMEM;
+}
+
+static void remember_id(struct recorder *rec, __u32 id)
+{
+	__u32 *ids;
+	size_t i;
+
+	/* The newest are met most */
+	for (i = rec->nids; i-- > 0;)
+		if (rec->ids[i] == id)
+			return;
+	if (rec->nids == rec->id_room) {
+		rec->id_room = rec->id_room ? 2 * rec->id_room : 64;
+		ids = realloc(rec->ids, rec->id_room * sizeof(*ids));
+		if (!ids) {
+			rec->err = -ENOMEM;
+			return;
+		}
+		rec->ids = ids;
+	}
+	rec->ids[rec->nids++] = id;
+}
+
+static char state_letter(__u64 state)
+{
+	static const char letters[] = "SDTtXZPI";
+	int bit;
+
+	for (bit = 0; bit < 8; bit++)
+		if (state >> bit & 1)
+			return letters[bit];
+	return 'R';
+}
+
+static void take_point(struct recorder *rec, const struct kind *k,
+		       const void *data, struct rec_event *e)
+{
+	e->pid = tep_data_pid(rec->tep,
+			      &(struct tep_record){.data = (void *)data});
+	e->id = number(k->id, data);
+	e->region = number(k->kind, data);
+	e->slot = number(k->slot, data);
+	e->offset = number(k->offset, data);
+	e->len = number(k->len, data);
+	e->head = number(k->head, data);
+	e->tail = number(k->tail, data);
+	e->decided = number(k->decided, data);
+	e->other = number(k->other, data);
+	e->wait_ns = number(k->wait, data);
+	e->nr = number(k->nr, data);
+	rec->points++;
+	remember_id(rec, e->id);
+	remember_pid(rec, e->pid);
+	if (e->other)
+		remember_pid(rec, e->other);
+}
+
+static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
+		      void *context)
+{
+	struct rec_event e = {.t = r->ts, .cpu = cpu};
+	struct recorder *rec = context;
+	const struct kind *k = NULL;
+	const char *slash, *word;
+	char name[256];
+	size_t i;
+	int err;
+
+	for (i = 0; i < rec->nkinds && !k; i++)
+		if (rec->kinds[i].event->id == event->id)
+			k = &rec->kinds[i];
+	if (!k)
+		return 0;
+	e.type = k->type;
+	word = k->word;
+	if (k->from)
+		e.pid = number(k->from, r->data);
+	switch (k->type) {
+	case REC_POINT:
+		take_point(rec, k, r->data, &e);
+		break;
+	case REC_SWITCH:
+		e.other = number(k->to, r->data);
+		e.state = state_letter(number(k->state, r->data));
+		text(k->from_comm, r, name, sizeof(name));
+		remember_name(rec, e.pid, name);
+		text(k->to_comm, r, name, sizeof(name));
+		remember_name(rec, e.other, name);
+		break;
+	case REC_FORK:
+		e.other = number(k->to, r->data);
+		text(k->to_comm, r, name, sizeof(name));
+		remember_name(rec, e.other, name);
+		break;
+	case REC_EXEC:
+		/* As the kernel names a task that has begun a file */
+		text(k->from_comm, r, name, sizeof(name));
+		slash = strrchr(name, '/');
+		word = slash ? slash + 1 : name;
+		name[word - name + 15] = '\0';
+		remember_name(rec, e.pid, word);
+		break;
+	case REC_EXIT:
+		break;
+	}
+	err = rec_event(&rec->out, &e, word);
+	if (err && !rec->err)
+		rec->err = err;
+	return 0;
+}
+
+static __u32 cell_number(const struct ipcdemo_table *table, size_t row,
+			 const char *column)
+{
+	const char *cell = ipcdemo_cell(table, row, column);
+
+	return cell ? strtoul(cell, NULL, 10) : 0;
+}
+
+/* Looks for an object in a list.  Return: whether it is there. */
+static bool tell_object(struct recorder *rec, const struct ipcdemo_table *list,
+			bool region, __u32 id)
+{
+	struct rec_object object = {.id = id, .region = region};
+	const char *name;
+	size_t row;
+	int err;
+
+	for (row = 0; row < list->rows; row++) {
+		if (cell_number(list, row, "id") != id)
+			continue;
+		name = ipcdemo_cell(list, row, "name");
+		snprintf(object.name, sizeof(object.name), "%s",
+			 name ? name : "");
+		object.slots = cell_number(list, row, "slots");
+		object.used = cell_number(list, row, "used");
+		err = rec_object(&rec->out, &object);
+		if (err && !rec->err)
+			rec->err = err;
+		return true;
+	}
+	return false;
+}
+
+/* Objects that came since the last time have names as long as they are there. */
+static void tell_objects(struct recorder *rec)
+{
+	struct ipcdemo_table now[2] = {0};
+	bool listed = false;
+	int kind;
+
+	for (; rec->told < rec->nids; rec->told++) {
+		__u32 id = rec->ids[rec->told];
+
+		for (kind = IPCDEMO_PIPE; kind <= IPCDEMO_REGION; kind++)
+			if (tell_object(rec, &rec->start[kind], kind, id))
+				break;
+		if (kind <= IPCDEMO_REGION)
+			continue;
+		for (kind = IPCDEMO_PIPE; kind <= IPCDEMO_REGION; kind++) {
+			if (!listed &&
+			    ipcdemo_list(rec->cli->ipc, kind, &now[kind]))
+				now[kind] = (struct ipcdemo_table){0};
+			tell_object(rec, &now[kind], kind, id);
+		}
+		listed = true;
+	}
+	ipcdemo_table_free(&now[IPCDEMO_PIPE]);
+	ipcdemo_table_free(&now[IPCDEMO_REGION]);
+}
+
+static void empty_buffers(struct recorder *rec)
+{
+	int i;
+
+	for (i = 0; i < NR_SETS; i++)
+		tracefs_iterate_raw_events(rec->tep, rec->sets[i], NULL, 0,
+					   take_event, rec);
+	tell_objects(rec);
+}
+
+/* "overrun: 12": what of a processor's points had no room. */
+static __u64 lost_on(struct tracefs_instance *set, int cpu)
+{
+	static const char *const keys[] = {"\noverrun: ", "\ncommit overrun: ",
+					   "\ndropped events: "};
+	char path[48], *stats, *at;
+	__u64 lost = 0;
+	size_t i;
+
+	snprintf(path, sizeof(path), "per_cpu/cpu%d/stats", cpu);
+	stats = tracefs_instance_file_read(set, path, NULL);
+	for (i = 0; stats && i < ARRAY_SIZE(keys); i++) {
+		at = strstr(stats, keys[i]);
+		if (at)
+			lost += strtoull(at + strlen(keys[i]), NULL, 10);
+	}
+	free(stats);
+	return lost;
+}
+
+/* The names of tasks that are not the command's, as far as the kernel kept them. */
+static void tell_tasks(struct recorder *rec)
+{
+	const char *comm;
+	struct names *names;
+	size_t i;
+	int err;
+
+	tracefs_load_cmdlines(NULL, rec->tep);
+	for (i = 0; i < rec->npids; i++) {
+		names = rec->names[rec->pids[i]];
+		if (!names->n && rec->pids[i]) {
+			comm = tep_data_comm_from_pid(rec->tep, rec->pids[i]);
+			if (comm && *comm != '<')
+				remember_name(rec, rec->pids[i], comm);
+		}
+		if (!names->n)
+			continue;
+		err = rec_task(&rec->out, rec->pids[i], names->name, names->n);
+		if (err && !rec->err)
+			rec->err = err;
+	}
+}
+
+/* ---- the command ------------------------------------------------------------------ */
+
+static int block_signals(struct recorder *rec, sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, before))
+		return fail("sigprocmask: %s", strerror(errno));
+	rec->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (rec->signals < 0)
+		return fail("signalfd: %s", strerror(errno));
+	return 0;
+}
+
+/* It waits until it is recorded. */
+static int start_child(struct recorder *rec, const sigset_t *mask)
+{
+	int go[2];
+	char byte;
+
+	if (pipe2(go, O_CLOEXEC))
+		return fail("pipe: %s", strerror(errno));
+	/* Children whose parents ended shall become ours: they are waited for */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	fflush(NULL);
+	rec->child = fork();
+	if (rec->child < 0)
+		return fail("cannot start a process: %s", strerror(errno));
+	if (!rec->child) {
+		close(go[1]);
+		sigprocmask(SIG_SETMASK, mask, NULL);
+		/* We have ended, and nobody would record it */
+		if (read(go[0], &byte, 1) != 1)
+			_exit(FAILED);
+		exit(become_command(rec->cli, rec->order->argv,
+				    rec->order->ours));
+	}
+	close(go[0]);
+	rec->go = go[1];
+	return 0;
+}
+
+/* Takes leave of children that ended.  Return: whether there are more. */
+static bool reap(struct recorder *rec)
+{
+	int status;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(-1, &status, WNOHANG);
+		if (!pid)
+			return true;
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
+			return false;
+		if (pid != rec->child)
+			continue;
+		rec->child_ended = true;
+		rec->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+						  : WEXITSTATUS(status);
+	}
+}
+
+/* Ctrl-C goes to the command itself; what only we get, it gets from us. */
+static void take_signals(struct recorder *rec)
+{
+	struct signalfd_siginfo info;
+
+	while (read(rec->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGHUP)
+			continue;
+		rec->hurry = true;
+		if (!rec->child_ended)
+			kill(rec->child, info.ssi_signo);
+	}
+}
+
+static void watch_buffers(struct recorder *rec)
+{
+	char path[48];
+	int i, cpu, fd;
+
+	for (i = 0; i < NR_SETS; i++) {
+		for (cpu = 0; cpu < rec->cpus; cpu++) {
+			if (rec->nwatch == ARRAY_SIZE(rec->watch))
+				return;
+			snprintf(path, sizeof(path),
+				 "per_cpu/cpu%d/trace_pipe_raw", cpu);
+			fd = tracefs_instance_file_open(rec->sets[i], path,
+							O_RDONLY | O_NONBLOCK |
+								O_CLOEXEC);
+			if (fd >= 0)
+				rec->watch[rec->nwatch++] = fd;
+		}
+	}
+}
+
+static void wait_for_command(struct recorder *rec)
+{
+	struct pollfd fds[ARRAY_SIZE(rec->watch) + 1];
+	int i;
+
+	for (i = 0; i < rec->nwatch; i++)
+		fds[i] = (struct pollfd){.fd = rec->watch[i], .events = POLLIN};
+	fds[rec->nwatch] =
+		(struct pollfd){.fd = rec->signals, .events = POLLIN};
+	while (reap(rec) && !(rec->hurry && rec->child_ended)) {
+		poll(fds, rec->nwatch + 1, PERIOD);
+		take_signals(rec);
+		empty_buffers(rec);
+	}
+}
+
+/* ---- the whole ---------------------------------------------------------------------- */
+
+static int check(struct recorder *rec)
+{
+	char ns[64] = "";
+	int kind;
+
+	if (ipcdemo_check(rec->cli->ipc))
+		return fail_ipc(rec->cli);
+	if (geteuid())
+		return fail("record needs root: it reads the kernel's trace");
+	/* That of the initial one has a fixed number */
+	if (readlink("/proc/self/ns/pid", ns, sizeof(ns) - 1) > 0 &&
+	    strcmp(ns, "pid:[4026531836]"))
+		return fail("record works in the initial pid namespace");
+	if (!tracefs_tracing_dir())
+		return fail("no tracefs: mount -t tracefs none %s",
+			    "/sys/kernel/tracing");
+	for (kind = IPCDEMO_PIPE; kind <= IPCDEMO_REGION; kind++)
+		if (ipcdemo_list(rec->cli->ipc, kind, &rec->start[kind]))
+			return fail_ipc(rec->cli);
+	rec->names = calloc(MOST_PID, sizeof(*rec->names));
+	if (!rec->names)
+		return fail("out of memory");
+	return learn_events(rec);
+}
+
+static int open_file(struct recorder *rec)
+{
+	struct recording head = {
+		.cpus = rec->cpus,
+		.buffer = rec->order->buffer,
+		.ours = rec->order->ours,
+		.start = now_ns(),
+	};
+	struct ipcdemo_module module;
+	int err;
+
+	if (ipcdemo_module(rec->cli->ipc, &module))
+		return fail_ipc(rec->cli);
+	snprintf(head.module, sizeof(head.module), "%s", module.version);
+	err = rec_begin(&rec->out, rec->order->path, &head, rec->order->argv);
+	if (err)
+		return fail("cannot write %s: %s", rec->order->path,
+			    strerror(-err));
+	rec->open = true;
+	return 0;
+}
+
+/* What was recorded, and what not: on stderr, stdout is the command's. */
+static void say_how_much(const struct recorder *rec, const __u64 *points,
+			 const __u64 *sched)
+{
+	__u64 lost[NR_SETS] = {0};
+	int cpu;
+
+	for (cpu = 0; cpu < rec->cpus; cpu++) {
+		lost[POINTS] += points[cpu];
+		lost[SCHED] += sched[cpu];
+	}
+	fprintf(stderr, "ipcdemo: %s has %llu points; ", rec->order->path,
+		rec->points);
+	if (!lost[POINTS] && !lost[SCHED]) {
+		fputs("nothing was lost\n", stderr);
+		return;
+	}
+	fprintf(stderr,
+		"%llu points and %llu events of the scheduler were lost (",
+		lost[POINTS], lost[SCHED]);
+	for (cpu = 0; cpu < rec->cpus; cpu++)
+		fprintf(stderr, "%sprocessor %d: %llu", cpu ? ", " : "", cpu,
+			points[cpu] + sched[cpu]);
+	fputs("): a larger --buffer keeps more\n", stderr);
+}
+
+static int finish(struct recorder *rec)
+{
+	__u64 *lost[NR_SETS];
+	int i, cpu, err;
+
+	disable(rec);
+	empty_buffers(rec);
+	tell_tasks(rec);
+	for (i = 0; i < NR_SETS; i++) {
+		lost[i] = calloc(rec->cpus, sizeof(**lost));
+		for (cpu = 0; lost[i] && cpu < rec->cpus; cpu++)
+			lost[i][cpu] = lost_on(rec->sets[i], cpu);
+	}
+	if (!lost[POINTS] || !lost[SCHED])
+		rec->err = -ENOMEM;
+	if (!rec->err) {
+		rec->open = false;
+		err = rec_end(&rec->out, now_ns(), rec->status, lost[POINTS],
+			      lost[SCHED], rec->cpus);
+		if (err)
+			rec->err = err;
+		else
+			say_how_much(rec, lost[POINTS], lost[SCHED]);
+	}
+	free(lost[POINTS]);
+	free(lost[SCHED]);
+	if (!rec->err)
+		return 0;
+	return fail("cannot write %s: %s: the recording is not whole",
+		    rec->order->path, strerror(-rec->err));
+}
+
+static void clean_up(struct recorder *rec)
+{
+	size_t i;
+	int n;
+
+	for (n = 0; n < rec->nwatch; n++)
+		close(rec->watch[n]);
+	for (i = 0; i < rec->npids; i++) {
+		for (n = 0; n < rec->names[rec->pids[i]]->n; n++)
+			free(rec->names[rec->pids[i]]->name[n]);
+		free(rec->names[rec->pids[i]]);
+	}
+	free(rec->names);
+	free(rec->pids);
+	free(rec->ids);
+	free(rec->kinds);
+	ipcdemo_table_free(&rec->start[IPCDEMO_PIPE]);
+	ipcdemo_table_free(&rec->start[IPCDEMO_REGION]);
+	tep_free(rec->tep);
+	for (n = 0; n < NR_SETS; n++)
+		tracefs_instance_free(rec->sets[n]);
+	if (rec->open)
+		fclose(rec->out.file);
+	if (rec->signals >= 0)
+		close(rec->signals);
+	if (rec->go >= 0)
+		close(rec->go);
+}
+
+static int run_and_record(struct recorder *rec)
+{
+	sigset_t before;
+	int status, i;
+
+	status = start_guard(rec);
+	for (i = 0; i < NR_SETS && !status; i++)
+		status = make_set(rec, i);
+	if (!status)
+		status = block_signals(rec, &before);
+	if (!status)
+		status = open_file(rec);
+	if (!status)
+		status = start_child(rec, &before);
+	if (!status)
+		status = enable(rec);
+	if (status)
+		return status;
+	watch_buffers(rec);
+	if (write(rec->go, "g", 1) != 1)
+		return fail("cannot let the command go: %s", strerror(errno));
+	wait_for_command(rec);
+	return finish(rec);
+}
+
+int record(struct cli *cli, const struct record_order *order, int *status)
+{
+	struct recorder rec = {
+		.cli = cli,
+		.order = order,
+		.cpus = sysconf(_SC_NPROCESSORS_CONF),
+		.signals = -1,
+		.go = -1,
+		.guard = -1,
+	};
+	int i, err, removed;
+
+	for (i = 0; i < NR_SETS; i++)
+		snprintf(rec.set_names[i], sizeof(rec.set_names[i]),
+			 "ipcdemo-%s-%d", i == POINTS ? "points" : "sched",
+			 getpid());
+	err = check(&rec);
+	if (!err)
+		err = run_and_record(&rec);
+	/* Its files are closed first: then the instances can go */
+	clean_up(&rec);
+	removed = end_guard(&rec);
+	*status = rec.status;
+	return err ? err : removed;
+}
