@@ -20,6 +20,7 @@
 #include <linux/workqueue.h>
 
 #include "gate.h"
+#include "procfs.h"
 #include "waiter.h"
 
 #define MOST_GATES 1024
@@ -549,6 +550,8 @@ static void tell(struct ipc_object *object, enum ipc_point point,
 	/* Whoever else is told of arrivals comes here, behind a key of his. */
 	if (ipc_is_traced())
 		ipc_trace(object, point, detail);
+	if (static_branch_unlikely(&ipc_polled))
+		ipc_procfs_changed();
 }
 
 /* Gates come last: who is held has been told of. */

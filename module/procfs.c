@@ -6,12 +6,16 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/pid_namespace.h>
+#include <linux/poll.h>
 #include <linux/proc_fs.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
+#include <linux/wait.h>
 
 #include "gate.h"
 #include "main.h"
@@ -615,14 +619,162 @@ static int show_region(struct seq_file *m, struct ipc_region *region)
 		       ?: show_events(m, region);
 }
 
+/* --- who polls --- */
+
+DEFINE_STATIC_KEY_FALSE(ipc_polled);
+
+/*
+ * Who sleeps in poll, or waits with epoll, for any object.  One queue for all: a
+ * task leaves a queue that it polls only when it wakes, which may be when the
+ * object is gone.  This one is there until the module goes.
+ */
+static DECLARE_WAIT_QUEUE_HEAD(pollers);
+
+/* An open file of an object. */
+struct watch {
+	struct ipc_object *object; /* as long as the file is in /proc */
+	u64 seen; /* what it said when it was read last; 0: was not yet */
+	struct mutex lock; /* guards polled */
+	bool polled; /* it was: the keys are held */
+};
+
+static void add_up(u64 *sum, u64 value)
+{
+	*sum = (*sum + value) * GOLDEN_RATIO_64;
+	*sum ^= *sum >> 32;
+}
+
+static void add_pipe(u64 *sum, struct ipc_pipe *pipe)
+{
+	add_up(sum, ring_indices(&pipe->ring));
+	add_up(sum, READ_ONCE(pipe->nr));
+	add_up(sum, READ_ONCE(pipe->readers));
+	add_up(sum, READ_ONCE(pipe->writers));
+	add_up(sum, READ_ONCE(pipe->keep));
+	add_up(sum, ipc_waiters_count(&pipe->read_queue, NULL));
+	add_up(sum, ipc_waiters_count(&pipe->write_queue, NULL));
+	add_up(sum, ipc_waiters_count(&pipe->open_queue, NULL));
+}
+
+/*
+ * What the object's file says, as a number that is not 0: of another state it is
+ * another one, but for a chance of 2^-64.  Names, owners and times are left out.
+ */
+static u64 sum_of(struct ipc_object *object)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < IPC_NR_POINTS; i++) {
+		if (ipc_points[i].kind == object->kind)
+			add_up(&sum, atomic64_read(&object->count[i]));
+	}
+	if (object->kind == IPC_KIND_PIPE)
+		add_pipe(&sum, ipc_pipe_of(object));
+	return sum ?: 1;
+}
+
+/*
+ * Each call passes a point when all that it changes is changed, so the last
+ * change is followed by a wake-up.  The barrier is between that change and the
+ * look at the queue, and pairs with the lock of the queue that poll_wait() takes
+ * before poll_one() looks at the state: one of them sees the other.
+ */
+void ipc_procfs_changed(void)
+{
+	if (wq_has_sleeper(&pollers))
+		wake_up_interruptible_poll(&pollers,
+					   EPOLLIN | EPOLLRDNORM | EPOLLPRI);
+}
+
+static __poll_t poll_one(struct file *file, struct poll_table_struct *wait)
+{
+	struct seq_file *m = file->private_data;
+	struct watch *watch = m->private;
+
+	/* Points are passed by without a word before these are on. */
+	mutex_lock(&watch->lock);
+	if (!watch->polled) {
+		static_branch_inc(&ipc_polled);
+		static_branch_inc(&ipc_looking);
+		watch->polled = true;
+	}
+	mutex_unlock(&watch->lock);
+	poll_wait(file, &pollers, wait);
+	if (sum_of(watch->object) == READ_ONCE(watch->seen))
+		return 0;
+	return EPOLLIN | EPOLLRDNORM | EPOLLPRI;
+}
+
+/*
+ * The last of them who wait leave.  No file of ours is in /proc any more: who
+ * wakes is told so by procfs, and stands on no queue of ours again.
+ */
+static void send_pollers_away(void)
+{
+	/* epoll and io_uring stay until then; with this they forget us. */
+	__wake_up(&pollers, TASK_NORMAL, 0, poll_to_key(EPOLLHUP | POLLFREE));
+	while (wq_has_sleeper(&pollers)) {
+		wake_up_all(&pollers);
+		schedule_timeout_uninterruptible(1);
+	}
+	/* They look at the queue under RCU as they leave it. */
+	synchronize_rcu();
+}
+
 static int show_one(struct seq_file *m, void *unused)
 {
-	struct ipc_object *object = m->private;
+	struct watch *watch = m->private;
+	struct ipc_object *object = watch->object;
 
+	/* First: what changes while it is shown has changed since. */
+	WRITE_ONCE(watch->seen, sum_of(object));
 	if (object->kind == IPC_KIND_PIPE)
 		return show_pipe(m, ipc_pipe_of(object));
 	return show_region(m, ipc_region_of(object));
 }
+
+static int open_one(struct inode *inode, struct file *file)
+{
+	struct watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->object = pde_data(inode);
+	mutex_init(&watch->lock);
+	err = single_open(file, show_one, watch);
+	if (err) {
+		mutex_destroy(&watch->lock);
+		kfree(watch);
+	}
+	return err;
+}
+
+/* The file is closed, or goes from /proc while it is open. */
+static int release_one(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+	struct watch *watch = m->private;
+
+	if (watch->polled) {
+		static_branch_dec(&ipc_looking);
+		static_branch_dec(&ipc_polled);
+		/* Who polls a file that is gone finds that it is. */
+		wake_up_all(&pollers);
+	}
+	mutex_destroy(&watch->lock);
+	kfree(watch);
+	return single_release(inode, file);
+}
+
+static const struct proc_ops one_ops = {
+	.proc_open = open_one,
+	.proc_read_iter = seq_read_iter,
+	.proc_lseek = seq_lseek,
+	.proc_poll = poll_one,
+	.proc_release = release_one,
+};
 
 int ipc_procfs_add(struct ipc_object *object)
 {
@@ -635,8 +787,7 @@ int ipc_procfs_add(struct ipc_object *object)
 		return err;
 	snprintf(name, sizeof(name), "%u", object->id);
 	dir = object->kind == IPC_KIND_PIPE ? pipe_dir : region_dir;
-	object->proc =
-		proc_create_single_data(name, 0444, dir, show_one, object);
+	object->proc = proc_create_data(name, 0444, dir, &one_ops, object);
 	return object->proc ? 0 : -ENOMEM;
 }
 
@@ -689,4 +840,5 @@ int ipc_procfs_init(void)
 void ipc_procfs_exit(void)
 {
 	proc_remove(root);
+	send_pollers_away();
 }

@@ -5,11 +5,24 @@
  * A view: it reads and never decides.  It takes no lock that a reader or writer
  * of a pipe takes, but for the spinlock of a wait queue.  The formats are in
  * docs/proc.md.
+ *
+ * Who polls the file of an object is told when it says something else than what
+ * he read.  What it says is summed up for that in a number, when it is read and
+ * when it is polled; and as soon as somebody has polled, each point of any object
+ * lets those who sleep compare again.  Until then it costs nothing.
  */
 #ifndef IPCDEMO_PROCFS_H
 #define IPCDEMO_PROCFS_H
 
+#include <linux/jump_label.h>
+
 struct ipc_object;
+
+/* Somebody has polled; looked at only where somebody looks (gate.h). */
+DECLARE_STATIC_KEY_FALSE(ipc_polled);
+
+/* An object may have changed.  Any context. */
+void ipc_procfs_changed(void);
 
 int ipc_procfs_init(void);
 void ipc_procfs_exit(void);

@@ -288,6 +288,33 @@ static void an_open_view_does_not_keep_it(void **state)
 	assert_ret(-1, read(one, text, sizeof(text)));
 }
 
+/* Who sleeps there in poll is sent away, who has it in an epoll set forgets. */
+static void a_polled_view_does_not_keep_it(void **state)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int ep = epoll_create1(EPOLL_CLOEXEC), view;
+	char path[64], text[8192];
+	struct actor *actor;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/ipcdemo/pipe/%u", pipe_stat().id);
+	view = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(view >= 0);
+	assert_true(read(view, text, sizeof(text)) > 0);
+	assert_ret(0, epoll_ctl(ep, EPOLL_CTL_ADD, view, &event));
+	actor = new_actor_with(view);
+	begin(actor, do_poll, view, POLLIN, -1);
+	sleeps_in(actor, SYS_poll);
+	assert_ret(0, unload());
+	nothing_is_left();
+	assert_ret(POLLIN, end(actor).ret);
+	assert_ret(0, load(""));
+	assert_ret(1, epoll_wait(ep, &event, 1, 0));
+	destroy(actor);
+	close(view);
+	assert_ret(0, epoll_wait(ep, &event, 1, 0));
+}
+
 static void kept_bytes_and_pages_do_not_keep_it(void **state)
 {
 	int fd;
@@ -493,6 +520,8 @@ static const struct claim claims[] = {
 	{"an epoll set does not keep the module", epoll_does_not_keep_it, DEV},
 	{"an open file of /proc does not keep the module",
 	 an_open_view_does_not_keep_it, DEV},
+	{"who polls a file of /proc does not keep the module",
+	 a_polled_view_does_not_keep_it, DEV},
 	{"kernel-persistent bytes do not keep the module",
 	 kept_bytes_and_pages_do_not_keep_it, DEV},
 	{"a second load finds a clean world", a_second_load_finds_a_clean_world,
