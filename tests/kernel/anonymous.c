@@ -654,6 +654,9 @@ static void look_for_ever(void)
 	}
 }
 
+/* Enough that somebody looks at each moment. */
+#define LOOKERS 20
+
 static void views_bear_pipes_that_come_and_go(void **state)
 {
 	unsigned int before = pipes_shown();
@@ -662,7 +665,7 @@ static void views_bear_pipes_that_come_and_go(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < LOOKERS; i++) {
 		looker = fork();
 		assert_int_not_equal(looker, -1);
 		if (!looker)

@@ -515,6 +515,33 @@ ring_is() (
 	[[ ${lines[3]} == "ipcdemo-end:"$'\t'region ]]
 }
 
+@test "fdinfo of anonymous and named objects has id and end, too" {
+	local mnt=$BATS_TEST_TMPDIR/mnt kind id
+
+	PATH=$PWD/build:$PATH
+	run -0 ipcdemo run -- bash -c 'true | grep ^ipcdemo /proc/self/fdinfo/0
+		grep ^ipcdemo /proc/self/fdinfo/1 | cat'
+	[[ ${lines[0]} =~ ^ipcdemo-object:[[:space:]][1-9][0-9]*$ ]]
+	[[ ${lines[1]} == "ipcdemo-end:"$'\t'read ]]
+	[[ ${lines[2]} =~ ^ipcdemo-object:[[:space:]][1-9][0-9]*$ ]]
+	[[ ${lines[3]} == "ipcdemo-end:"$'\t'write ]]
+	mkdir "$mnt"
+	mount -t ipcdemofs none "$mnt"
+	mkfifo "$mnt/fifo"
+	exec 7<>"$mnt/fifo" 8<>"$mnt/file"
+	for kind in pipe:both:7:fifo region:region:8:file; do
+		IFS=: read -r kind end fd name <<<"$kind"
+		id=$(sed -n "s|^\([0-9]*\) /$name .*|\1|p" "/proc/ipcdemo/${kind}s")
+		[[ -n $id ]]
+		run -0 grep ^ipcdemo "/proc/$$/fdinfo/$fd"
+		[[ ${lines[0]} == "ipcdemo-object:"$'\t'"$id" ]]
+		[[ ${lines[1]} == "ipcdemo-end:"$'\t'"$end" ]]
+	done
+	exec 7>&- 8>&-
+	rm "$mnt/fifo" "$mnt/file"
+	umount "$mnt"
+}
+
 @test "a view of a pipe that is stuck answers" {
 	local state
 
