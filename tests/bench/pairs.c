@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a write and a read of one byte cost: prints nanoseconds a pair, which in
- * a VM that counts instructions (tests/vm/run --icount) are instructions. The
- * best of many rounds, each shorter than the time between two timer interrupts.
+ * What a write and a read of one byte, or of so many, cost: prints nanoseconds a
+ * pair, which in a VM that counts instructions (tests/vm/run --icount) are
+ * instructions. The best of many rounds, each shorter than the time between two
+ * timer interrupts.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 100, PAIRS = 400 };
+enum { ROUNDS = 100, PAIRS = 400, LARGE_PAIRS = 100, MOST = 65536 };
 
 static long long now(void)
 {
@@ -21,13 +23,14 @@ static long long now(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int pairs(int w, int r, int n)
+static int pairs(int w, int r, int n, int bytes)
 {
-	char byte = 0;
+	static char buffer[MOST];
 	int i;
 
 	for (i = 0; i < n; i++) {
-		if (write(w, &byte, 1) != 1 || read(r, &byte, 1) != 1)
+		if (write(w, buffer, bytes) != bytes ||
+		    read(r, buffer, bytes) != bytes)
 			return -1;
 	}
 	return 0;
@@ -36,11 +39,13 @@ static int pairs(int w, int r, int n)
 int main(int argc, char **argv)
 {
 	long long begun, took, best = 0;
-	int i;
+	int bytes = argc > 2 ? atoi(argv[2]) : 1;
+	int n = bytes > 1 ? LARGE_PAIRS : PAIRS;
 	int fd[2];
+	int i;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: pairs pipe | pairs DEVICE\n");
+	if (argc < 2 || argc > 3 || bytes < 1 || bytes > MOST) {
+		fprintf(stderr, "usage: pairs pipe|DEVICE [BYTES]\n");
 		return 2;
 	}
 	if (strcmp(argv[1], "pipe")) {
@@ -51,7 +56,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < ROUNDS; i++) {
 		begun = now();
-		if (fd[0] < 0 || pairs(fd[1], fd[0], PAIRS)) {
+		if (fd[0] < 0 || pairs(fd[1], fd[0], n, bytes)) {
 			perror(argv[1]);
 			return 1;
 		}
@@ -59,6 +64,6 @@ int main(int argc, char **argv)
 		if (!best || took < best)
 			best = took;
 	}
-	printf("%lld\n", best / PAIRS);
+	printf("%lld\n", best / n);
 	return 0;
 }
