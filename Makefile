@@ -166,6 +166,15 @@ $(BUILD)/docs-points: docs/points.c module/points.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Imodule $< -o $@
 
+.PHONY: sequences
+sequences: ## docs/sequences.md, as it happens in a VM
+	@tests/install-deps build vm test
+	@$(MAKE) --no-print-directory module userspace $(SEMANTICS)
+	@mkdir -p $(BUILD)/sequences
+	@tests/vm/run --module --share $(BUILD)/sequences -- \
+		$(SEMANTICS) --sequences $(BUILD)/sequences/page.md
+	cp $(BUILD)/sequences/page.md docs/sequences.md
+
 .PHONY: lint
 lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
 	@tests/install-deps build lint

@@ -1601,8 +1601,11 @@ bool ipc_pipe_take(struct ipc_pipe *pipe, size_t most, struct ipc_slot *piece)
 	bool whole = slot->len <= most;
 
 	lockdep_assert_held(&pipe->mutex);
-	if (!whole && !ipc_pipe_share(slot, most, piece))
-		return false;
+	if (!whole) {
+		if (!ipc_pipe_share(slot, most, piece))
+			return false;
+		ipc_at(&pipe->object, READ_COPY, piece->len, -1);
+	}
 	begin_change(pipe);
 	if (whole)
 		ring_take(&pipe->ring, piece);
@@ -1672,6 +1675,7 @@ void ipc_pipe_eat(struct ipc_pipe *pipe, size_t len)
 	bool drained;
 
 	lockdep_assert_held(&pipe->mutex);
+	ipc_at(&pipe->object, READ_COPY, len, -1);
 	begin_change(pipe);
 	drained = ring_consume(&pipe->ring, len);
 	end_change(pipe);

@@ -312,9 +312,10 @@ $(TEST_OUT)/cli/probe: tests/cli/run/probe.c
 
 # --- guest: docs/semantics.md, taken by its word --------------------------------
 
+SEMANTICS := $(TEST_OUT)/kernel/semantics
 SEMANTICS_SRC := $(wildcard tests/semantics/*.c)
 
-$(TEST_OUT)/kernel/semantics: $(SEMANTICS_SRC) $(wildcard tests/semantics/*.h) \
+$(SEMANTICS): $(SEMANTICS_SRC) $(wildcard tests/semantics/*.h) \
 		tests/kernel/harness.h $(TEST_OUT)/kernel/harness.o \
 		module/uapi/linux/ipcdemo.h
 	@mkdir -p $(@D)
@@ -322,11 +323,11 @@ $(TEST_OUT)/kernel/semantics: $(SEMANTICS_SRC) $(wildcard tests/semantics/*.h) \
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $(SEMANTICS_SRC) \
 		$(TEST_OUT)/kernel/harness.o -o $@ -lcmocka
 
-GUEST_TESTS += $(TEST_OUT)/kernel/semantics
+GUEST_TESTS += $(SEMANTICS)
 
 # --- guest: programs that the suites of tests/compat run ------------------------
 
-COMPAT_PROGRAMS := $(TEST_OUT)/compat/stream $(TEST_OUT)/kernel/semantics
+COMPAT_PROGRAMS := $(TEST_OUT)/compat/stream $(SEMANTICS)
 
 $(TEST_OUT)/compat/stream: tests/compat/stream.c
 	@mkdir -p $(@D)

@@ -352,6 +352,33 @@ size_t cases_play(const struct document *document, unsigned int bit,
 	return played;
 }
 
+void cases_walk(const struct document *document, unsigned int bit,
+		void (*see)(void *about, const struct row *row,
+			    const struct state *state, bool blocking),
+		void *about)
+{
+	struct record record;
+	size_t i, s;
+	int blocking;
+
+	for (i = 0; i < document->nr_rows; i++) {
+		const struct row *row = &document->rows[i];
+
+		for (blocking = 0; blocking < 2; blocking++) {
+			for (s = 0; s < document->nr_states; s++) {
+				const struct state *state =
+					&document->states[s];
+
+				if (concerns(row, state, bit) &&
+				    row->result[blocking].text[0] &&
+				    scene_play(bit, state, &row->call, blocking,
+					       &record))
+					see(about, row, state, blocking);
+			}
+		}
+	}
+}
+
 /* --- the differences ---------------------------------------------------------------- */
 
 static bool is_said(const struct cell *cells, const struct record *record)

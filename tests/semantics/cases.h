@@ -19,6 +19,15 @@ size_t cases_count(const struct document *document);
 size_t cases_play(const struct document *document, unsigned int target,
 		  unsigned int line, size_t *bad);
 
+/*
+ * Play them in the document's order, and compare nothing: who wants to know how
+ * it went watches the scene.  After each that can be played, @see is told.
+ */
+void cases_walk(const struct document *document, unsigned int target,
+		void (*see)(void *about, const struct row *row,
+			    const struct state *state, bool blocking),
+		void *about);
+
 /* The line of the first row with that call. */
 unsigned int cases_line(const struct document *document, const char *call);
 

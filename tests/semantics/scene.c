@@ -24,6 +24,8 @@ struct scene {
 	bool sleeps;
 };
 
+void (*scene_watch)(bool begins, pid_t caller);
+
 static volatile sig_atomic_t sigpipes;
 
 static void on_sigpipe(int sig)
@@ -358,6 +360,12 @@ struct outcome {
 	int opened; /* here; -1: nothing */
 };
 
+static void begin_watch(pid_t caller)
+{
+	if (scene_watch)
+		scene_watch(true, caller);
+}
+
 static struct outcome call_by_player(const struct scene *scene,
 				     const struct call *call)
 {
@@ -365,6 +373,7 @@ static struct outcome call_by_player(const struct scene *scene,
 	struct outcome outcome = {.opened = -1, .made.in_order = true};
 	struct answer answer;
 
+	begin_watch(player_pid(CALLER));
 	player_begin(CALLER, &order, fd_along(scene, call));
 	players_settle();
 	if (player_has_ended(CALLER, &answer)) {
@@ -388,6 +397,7 @@ static struct outcome call_from_here(struct scene *scene,
 				    : oldest_byte(scene);
 
 	sigpipes = 0;
+	begin_watch(getpid());
 	if (call->verb == CLOSE) {
 		close_step(scene, call->end);
 	} else if (call->verb == SIGNAL) {
@@ -437,6 +447,7 @@ static void make_call(struct scene *scene, const struct call *call,
 		      bool blocking, struct record *record)
 {
 	bool here = !blocking || call->verb == CLOSE || call->verb == SIGNAL;
+	pid_t caller = here ? getpid() : player_pid(CALLER);
 	long bytes = bytes_of(scene), moved = 0;
 	struct outcome outcome;
 
@@ -444,6 +455,8 @@ static void make_call(struct scene *scene, const struct call *call,
 		set_blocking(scene);
 	outcome = here ? call_from_here(scene, call)
 		       : call_by_player(scene, call);
+	if (scene_watch)
+		scene_watch(false, caller);
 	if (verbs[call->verb].moves == GIVES)
 		moved = outcome.waits ? bytes_of(scene) - bytes
 				      : outcome.made.ret;

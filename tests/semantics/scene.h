@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "document.h"
 
@@ -35,5 +36,11 @@ void scenes_begin(void);
  */
 bool scene_play(unsigned int target_bit, const struct state *state,
 		const struct call *call, bool blocking, struct record *record);
+
+/*
+ * Called right before the call of a case, and when it has its result or sleeps:
+ * what the caller does in between is of the call.  May be NULL.
+ */
+extern void (*scene_watch)(bool begins, pid_t caller);
 
 #endif /* SEMANTICS_SCENE_H */

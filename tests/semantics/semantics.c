@@ -8,10 +8,11 @@
  * that, each call is made in each state, and several processes do things by
  * chance, compared step by step.
  *
- *	semantics [--document FILE] [--random N] [--seed S]
+ *	semantics [--document FILE] [--random N] [--seed S] [--sequences FILE]
  *
  * --random N plays N sequences by chance (make check: 500), and nothing else; --seed S, or
  * IPCDEMO_SEED=S, begins with that seed (without --random: that one alone).
+ * --sequences writes docs/sequences.md, the points that each case passes.
  */
 #include <getopt.h>
 #include <time.h>
@@ -22,11 +23,13 @@
 #include "planted.h"
 #include "random.h"
 #include "scene.h"
+#include "sequences.h"
 
-#define DOCUMENT "docs/semantics.md"
+#define DOCUMENT  "docs/semantics.md"
+#define SEQUENCES "docs/sequences.md"
 
 /* The document must not become thin unnoticed. */
-#define FEWEST	 250
+#define FEWEST	  250
 
 static const char *document_path = DOCUMENT;
 static struct document *document;
@@ -63,6 +66,71 @@ static void listed_differences_occur(void **state)
 		fail_msg("%zu do not occur: take them off the list", bad);
 	assert_true(played > 0);
 }
+
+/* --- the points -------------------------------------------------------------------- */
+
+/* Says where they differ, up to so many lines.  Return: whether they do. */
+static bool differ(const char *name, char *want, char *got)
+{
+	unsigned int line = 1, said = 0;
+
+	while (want && got) {
+		char *a = strsep(&want, "\n"), *b = strsep(&got, "\n");
+
+		if (strcmp(a, b) && said++ < 5)
+			print_error("# %s:%u:\n# says: %s\n# seen: %s\n", name,
+				    line, a, b);
+		line++;
+	}
+	if (want || got)
+		print_error("# %s: %s lines than cases\n", name,
+			    want ? "more" : "fewer");
+	return said || want || got;
+}
+
+static void each_case_passes_its_points(void **state)
+{
+	char error[512], *want, *got;
+
+	(void)state;
+	if (!sequences_can_be_seen()) {
+		print_message("# no tracepoints in this kernel\n");
+		skip();
+	}
+	want = document_load(SEQUENCES, error, sizeof(error));
+	if (!want)
+		fail_msg("%s", error);
+	/* Each wait has its limit. */
+	alarm(0);
+	scenes_begin();
+	got = sequences_page(document);
+	if (differ(SEQUENCES, want, got))
+		fail_msg("if this is as it should be: make sequences");
+	free(got);
+	free(want);
+}
+
+static const char *page_path;
+
+static void page_is_written(void **state)
+{
+	FILE *to = fopen(page_path, "we");
+	char *page;
+
+	(void)state;
+	if (!to)
+		fail_msg("%s: %s", page_path, strerror(errno));
+	alarm(0);
+	scenes_begin();
+	page = sequences_page(document);
+	fputs(page, to);
+	assert_ret(0, fclose(to));
+	free(page);
+}
+
+static const struct claim page_claims[] = {
+	{"the page is written", page_is_written, ANON},
+};
 
 /* --- faults planted in it ------------------------------------------------------------ */
 
@@ -168,6 +236,8 @@ static const struct claim claims[] = {
 	{"each case of the document is as it says", each_case_is_as_documented,
 	 ENDS},
 	{"each listed difference occurs", listed_differences_occur, OURS},
+	{"each case passes the points that docs/sequences.md says, in order",
+	 each_case_passes_its_points, ANON},
 	{"an unknown word is an error with its line and column",
 	 unknown_words_are_errors, PIPE},
 	{"a cell that is not true is noticed", untrue_cells_are_noticed, PIPE},
@@ -191,9 +261,11 @@ static struct document *load(const char *path, char *error, size_t size)
 static void print_help(FILE *to)
 {
 	fputs("usage: semantics [--document FILE] [--show] [--random N] [--seed S]\n"
+	      "                 [--sequences FILE]\n"
 	      "  --document FILE  instead of " DOCUMENT "\n"
 	      "  --show           say what was seen in each case\n"
 	      "  --random N       only the random part, N sequences in all\n"
+	      "  --sequences FILE  write the page " SEQUENCES " there\n"
 	      "  --seed S         the first seed; without --random, the only one\n",
 	      to);
 }
@@ -217,6 +289,7 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{"random", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'},
+		{"sequences", required_argument, NULL, 'q'},
 		{"show", no_argument, NULL, 'v'},
 		{},
 	};
@@ -235,6 +308,8 @@ int main(int argc, char **argv)
 			seed = optarg;
 		} else if (c == 'v') {
 			cases_shown = true;
+		} else if (c == 'q') {
+			page_path = optarg;
 		} else {
 			print_help(c == 'h' ? stdout : stderr);
 			return c == 'h' ? 0 : 2;
@@ -257,5 +332,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", error);
 		return 1;
 	}
+	if (page_path)
+		return run_claims("sequences", page_claims, NR(page_claims));
 	return run_claims("semantics", claims, NR(claims));
 }
