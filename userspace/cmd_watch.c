@@ -195,7 +195,8 @@ static int batch(struct watch *w, const struct request *want)
 		}
 		if (fflush(stdout))
 			break; /* main() says why */
-		if (!there)
+		/* Of all objects there will be others, unless the module goes. */
+		if (!there && w->named)
 			return fail("nothing is left to look at");
 		if (w->look == want->batch)
 			break;

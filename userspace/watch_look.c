@@ -127,8 +127,12 @@ static int look_at(struct watch *w, struct watch_object *o)
 					    &sample->region);
 	if (err) {
 		free(sample);
-		o->gone = err == -ENOENT;
-		return o->gone ? 0 : err;
+		/* EIO: its file goes away just now. */
+		o->gone = err == -ENOENT || err == -EIO;
+		if (!o->gone)
+			return err;
+		/* If the module went, it is not the object that is missed. */
+		return ipcdemo_check(w->cli->ipc);
 	}
 	o->gone = false;
 	return watch_history_add(&o->history, sample);
