@@ -694,7 +694,9 @@ struct ipcdemo_word_event {
  * handler has SA_RESTART, else EINTR; one that was woken before returns 0 and
  * then handles the signal, so that no wake-up is lost.  CLOCK_MONOTONIC is that of
  * the caller's time namespace.  A deadline on CLOCK_REALTIME follows
- * clock_settime(2).
+ * clock_settime(2).  Suspend, and the freezer of cgroups in their first version, leave
+ * the wait as it is.  That of the second one works as a signal does: who is frozen
+ * does not wait meanwhile, and compares again when it is thawed.
  */
 #define IPCDEMO_IOC_WAIT  _IOW(IPCDEMO_IOC_MAGIC, 0x23, struct ipcdemo_wait)
 
