@@ -48,7 +48,9 @@ shell: ## a shell in a VM with the module loaded; BUG=NAME: with that of tests/m
 	@tests/install-deps build vm
 	@$(MAKE) --no-print-directory module userspace
 	$(if $(BUG),@tests/plant-bug $(BUG) >/dev/null)
-	@tests/vm/run $(if $(BUG),--bug $(BUG),--module) --interactive
+	@mkdir -p $(BUILD)/shared
+	@tests/vm/run $(if $(BUG),--bug $(BUG),--module) --share $(BUILD)/shared \
+		--interactive
 
 .PHONY: module
 module: ## the kernel module, for the VM's kernel or the one of KDIR=DIRECTORY
@@ -161,6 +163,12 @@ $(BUILD)/tests/bench/pairs: tests/bench/pairs.c
 .PHONY: docs
 docs: $(BUILD)/docs-points ## the pages of docs/ that are made from the code
 	$(BUILD)/docs-points > docs/points.md
+
+.PHONY: pictures
+pictures: ## the pictures of docs/, by the commands of docs/guide.md, in a VM
+	@tests/install-deps build vm
+	@$(MAKE) --no-print-directory module userspace
+	@tests/vm/run --module --share docs/pictures -- docs/pictures/make
 
 $(BUILD)/docs-points: docs/points.c module/points.h
 	@mkdir -p $(@D)

@@ -481,15 +481,22 @@ static void put_point(const struct picture *p, size_t i)
 static void put_arrow(const struct picture *p, const struct report_arrow *a)
 {
 	double from = p->y_of_task[a->from], to = p->y_of_task[a->to];
+	const struct report_point *point;
 	char who[64], whom[64];
 	size_t i, low = p->first;
 
 	if (from < 0 || to < 0 || !is_in_view(p, a->at, a->woken_at))
 		return;
 	/* It begins at its own point, also where several are of one moment */
-	for (i = p->first; i < p->end && p->r->points[i].event->t <= a->at; i++)
-		if (p->r->points[i].task == a->from)
+	for (i = p->first; i < p->end; i++) {
+		point = &p->r->points[i];
+		if (point->event->t > a->at)
+			break;
+		if (point->task == a->from &&
+		    (point->event->t < a->at ||
+		     point->event->other == p->r->tasks[a->to].pid))
 			low = i;
+	}
 	fprintf(p->to,
 		"<path class=\"arrow%s\" data-a=\"%llu\" data-b=\"%llu\" data-i=\"%zu\" data-y=\"%.1f\" data-z=\"%.1f\" marker-end=\"url(#head)\" d=\"M%.1f %.1fL%.1f %.1f\"><title>",
 		a->useless ? " useless" : "", since(p, a->at),

@@ -237,3 +237,17 @@ s/"sh","ps"/"<b>\\u0007"/' "$recordings/two-tasks.rec" >"$dir/rec"
 	tried 2 ipcdemo record -b 4K true
 	says "'4K' is not a size of at least 8K"
 }
+
+@test "the pictures of the guide are there, and name what it tells of" {
+	local picture n=0
+
+	while read -r picture; do
+		python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' \
+			"docs/$picture"
+		grep -q 'data-at="write.publish"' "docs/$picture"
+		# Small enough to be kept
+		(($(wc -c <"docs/$picture") < 200000))
+		n=$((n + 1))
+	done < <(grep -o 'pictures/[a-z-]*\.svg' docs/guide.md)
+	same 2 "$n"
+}
