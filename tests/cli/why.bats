@@ -8,6 +8,8 @@
 source "$BATS_TEST_DIRNAME/common.bash"
 
 mistakes=$PWD/build/tests/cli/mistakes
+actor=$PWD/build/tests/cli/sync-actor
+mnt=$BATS_TEST_TMPDIR/mnt
 
 # make_it NAME wrong|right: starts it and waits until it is there.
 make_it() {
@@ -168,6 +170,36 @@ root_is() {
 
 root_begins() {
 	[[ $(ipcdemo why --json | jq -r '.stuck[0].root_text') == "$1"* ]]
+}
+
+@test "who waits for a lock in a region waits for its holder" {
+	local holder
+
+	mkdir "$mnt"
+	mount -t ipcdemofs none "$mnt"
+	"$actor" "$mnt/file" make
+	mkfifo "$dir/end"
+	start holds_m
+	holder=$pid
+	exec 9>"$dir/end"
+	until_true grep -qs held "$dir/said"
+	start "$actor" "$mnt/file" want m 9>&-
+	until_true waits_for_word "$holder"
+	tried 0 ipcdemo why "$pid"
+	[[ $out =~ ^$pid\ \(sync-actor\)\ has\ waited\ [0-9.]+\ s:\ in\ region\ [0-9]+\ it\ is\ waiting\ for\ m\;\ it\ is\ held\ by\ $holder\ \(sync-actor\)\ and\ is\ itself\  ]]
+	exec 9>&-
+	wait "$holder" "$pid"
+	umount "$mnt"
+}
+
+# It becomes a process that holds the mutex until descriptor 9 is closed.
+holds_m() {
+	exec "$actor" "$mnt/file" hold m <"$dir/end" >"$dir/said"
+}
+
+# Does somebody wait for a word whose lock that process has?
+waits_for_word() {
+	[[ $(ipcdemo why --json | jq -c '.stuck[] | [.waits, .chain]') == "[\"word\",[$1]]" ]]
 }
 
 @test "if nobody waits it says so, and why" {
