@@ -182,6 +182,8 @@ sum() {
 
 	[[ -e /proc/sys/kernel/perf_event_paranoid ]] ||
 		skip "this kernel was built without perf events and BPF"
+	[[ -e /sys/kernel/btf/vmlinux ]] ||
+		skip "this kernel has no BTF, which tells bpftrace what a u32 is"
 	command -v perf trace-cmd bpftrace >/dev/null
 	# Each block of commands, and the block of what it prints.
 	awk -v dir="$dir" '
