@@ -64,7 +64,7 @@ userspace: ## the command ipcdemo and the libraries
 
 .PHONY: check
 check: ## all tests; TESTS='NAME...' runs only these
-	@tests/install-deps build vm test
+	@tests/install-deps build vm test netlink
 	@$(MAKE) --no-print-directory module userspace test-programs
 	@tests/plant-bug two-loads >/dev/null
 	@tests/run-suite --only "$(TESTS)" \
@@ -73,14 +73,14 @@ check: ## all tests; TESTS='NAME...' runs only these
 
 .PHONY: check-debug
 check-debug: ## the tests on a kernel that watches itself; SHORT=1: some; TESTS=
-	@tests/install-deps build vm test debug
+	@tests/install-deps build vm test netlink debug
 	@tests/check-debug $(if $(SHORT),--short) --only "$(TESTS)" \
 		$(DEBUG_BATS) $(DEBUG_TESTS) $(GUEST_TESTS) $(GUEST_BATS) \
 		$(HOST_TESTS) $(HOST_BATS) $(VM_BATS)
 
 .PHONY: check-mutants
 check-mutants: ## put old bugs back: tests must notice; MUTANTS='NAME...' only these
-	@tests/install-deps build vm test
+	@tests/install-deps build vm test netlink
 	@$(MAKE) --no-print-directory module userspace test-programs
 	@tests/check-mutants $(MUTANTS)
 
@@ -183,9 +183,13 @@ sequences: ## docs/sequences.md, as it happens in a VM
 		$(SEMANTICS) --sequences $(BUILD)/sequences/page.md
 	cp $(BUILD)/sequences/page.md docs/sequences.md
 
+.PHONY: netlink
+netlink: ## the code of the netlink family, from module/netlink/ipcdemo.yaml
+	@tests/netlink-code
+
 .PHONY: lint
 lint: ## checkpatch, sparse, shellcheck, clang-format and codespell
-	@tests/install-deps build lint
+	@tests/install-deps build lint netlink
 	@tests/lint
 
 # What is installed where, below DESTDIR.
@@ -199,6 +203,7 @@ INSTALLED = \
 	644:userspace/lib/ipcdemo.h:$(PREFIX)/include/ipcdemo.h \
 	644:userspace/lib/libipcdemo.3:$(PREFIX)/share/man/man3/libipcdemo.3 \
 	644:module/uapi/linux/ipcdemo.h:$(PREFIX)/include/linux/ipcdemo.h \
+	644:module/uapi/linux/ipcdemo_netlink.h:$(PREFIX)/include/linux/ipcdemo_netlink.h \
 	644:userspace/ipcdemo.1:$(PREFIX)/share/man/man1/ipcdemo.1 \
 	644:$(BUILD)/ipcdemo.bash:$(PREFIX)/share/bash-completion/completions/ipcdemo
 # The name that the linker looks for, beside the one that programs do.

@@ -252,6 +252,13 @@ static inline ssize_t ipc_splice_from_file(struct file *file, loff_t *pos,
 	return file->f_op->splice_read(file, pos, pipe, len, flags);
 }
 
+/* 6.6: what is known of a request for a dump is as of any other one. */
+#if SINCE(6, 6)
+#define IPC_GENL_DUMP_ATTRS(cb) (genl_info_dump(cb)->attrs)
+#else
+#define IPC_GENL_DUMP_ATTRS(cb) (genl_dumpit_info(cb)->attrs)
+#endif
+
 #undef SINCE
 #undef HAVE
 #undef NUMBER

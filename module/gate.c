@@ -19,6 +19,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "events.h"
 #include "gate.h"
 #include "procfs.h"
 #include "waiter.h"
@@ -547,6 +548,8 @@ static void tell(struct ipc_object *object, enum ipc_point point,
 {
 	if (READ_ONCE(counting))
 		atomic64_inc(&counts[point]);
+	if (ipc_has_subscribers())
+		ipc_events_post(object, point, detail);
 	/* Whoever else is told of arrivals comes here, behind a key of his. */
 	if (ipc_is_traced())
 		ipc_trace(object, point, detail);

@@ -9,6 +9,7 @@
 #include "chardev.h"
 #include "fs.h"
 #include "main.h"
+#include "netlink.h"
 #include "object.h"
 #include "procfs.h"
 #include "reclaim.h"
@@ -48,6 +49,9 @@ static int __init ipcdemo_init(void)
 	err = ipc_reclaim_init();
 	if (err)
 		goto err_reclaim;
+	err = ipc_netlink_init();
+	if (err)
+		goto err_netlink;
 	/* The last that may fail: then the device can be opened. */
 	err = ipc_chardev_init();
 	if (err)
@@ -57,6 +61,8 @@ static int __init ipcdemo_init(void)
 	return 0;
 
 err_chardev:
+	ipc_netlink_exit();
+err_netlink:
 	ipc_reclaim_exit();
 err_reclaim:
 	ipc_defaults_exit();
@@ -72,6 +78,7 @@ static void __exit ipcdemo_exit(void)
 {
 	ipc_fs_exit();
 	ipc_chardev_exit();
+	ipc_netlink_exit();
 	ipc_reclaim_exit();
 	ipc_defaults_exit();
 	ipc_objects_exit();

@@ -29,6 +29,7 @@ MODULE_PARM_DESC(user_objects,
 static struct xarray users[IPC_NR_BUDGETS] = {
 	XARRAY_INIT(users[IPC_BUDGET_OBJECTS], 0),
 	XARRAY_INIT(users[IPC_BUDGET_PAGES], 0),
+	XARRAY_INIT(users[IPC_BUDGET_SUBSCRIPTIONS], 0),
 };
 
 static int charge(struct xarray *have, unsigned long index, unsigned long n,
@@ -234,6 +235,31 @@ struct ipc_object *ipc_object_next(u32 after, enum ipc_kind kind)
 		object = xa_find_after(&objects, &id, ULONG_MAX, XA_PRESENT);
 	} while (object && (object->kind != kind ||
 			    !refcount_inc_not_zero(&object->refs)));
+	xa_unlock(&objects);
+	return object;
+}
+
+struct ipc_object *ipc_object_find(u32 id)
+{
+	struct ipc_object *object;
+
+	xa_lock(&objects);
+	object = xa_load(&objects, id);
+	if (object && !refcount_inc_not_zero(&object->refs))
+		object = NULL;
+	xa_unlock(&objects);
+	return object;
+}
+
+struct ipc_object *ipc_object_find_next(u32 after)
+{
+	struct ipc_object *object;
+	unsigned long id = after;
+
+	xa_lock(&objects);
+	do {
+		object = xa_find_after(&objects, &id, ULONG_MAX, XA_PRESENT);
+	} while (object && !refcount_inc_not_zero(&object->refs));
 	xa_unlock(&objects);
 	return object;
 }

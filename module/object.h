@@ -158,7 +158,12 @@ int ipc_object_add(struct ipc_object *object);
 int ipc_object_count(struct ipc_object *object);
 
 /* What a user has at most so many of, by user id. */
-enum ipc_budget { IPC_BUDGET_OBJECTS, IPC_BUDGET_PAGES, IPC_NR_BUDGETS };
+enum ipc_budget {
+	IPC_BUDGET_OBJECTS,
+	IPC_BUDGET_PAGES,
+	IPC_BUDGET_SUBSCRIPTIONS,
+	IPC_NR_BUDGETS
+};
 
 /**
  * ipc_user_charge() - count something against what a user may have
@@ -196,6 +201,10 @@ struct ipc_object *ipc_object_get(u32 id, enum ipc_kind kind);
 
 /* The first object of a kind with an id above @after, referenced, or NULL. */
 struct ipc_object *ipc_object_next(u32 after, enum ipc_kind kind);
+
+/* The same two, of whatever kind. */
+struct ipc_object *ipc_object_find(u32 id);
+struct ipc_object *ipc_object_find_next(u32 after);
 
 /* Take owner, group and mode of the object's inode over.  Its lock is held. */
 void ipc_object_follow(struct ipc_object *object, const struct inode *inode);

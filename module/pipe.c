@@ -48,6 +48,9 @@
 /* No capacity above this: F_SETPIPE_SZ. */
 #define CAPACITY_LIMIT BIT_ULL(31)
 
+/* How long somebody waits for the mutex who may not wait for long. */
+#define SOON_JIFFIES   (HZ / 10)
+
 /* A view that met this many changes in a row gives up and says torn. */
 #define LOOKS	       64
 
@@ -240,6 +243,28 @@ static int lock_killable(struct ipc_pipe *pipe, const struct steps *steps)
 	if (ipc_is_looking())
 		return lock_looking(pipe, steps, true);
 	return mutex_lock_killable(&pipe->mutex);
+}
+
+/*
+ * For who may not wait for long: not at a gate, nor for somebody who is held at
+ * one or waits for a page.  Return: 0, -EAGAIN, or -EINTR if the task was killed.
+ */
+static int lock_soon(struct ipc_pipe *pipe, const struct steps *steps)
+{
+	int tries = SOON_JIFFIES;
+
+	while (!mutex_trylock(&pipe->mutex)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (!tries-- || ipc_lock_is_stuck(&pipe->object))
+			return -EAGAIN;
+		schedule_timeout_killable(1);
+	}
+	if (ipc_is_looking()) {
+		ipc_op_lock(IPC_OP_RUNNING, true);
+		ipc_arrive(&pipe->object, steps->locked, -1, -1);
+	}
+	return 0;
 }
 
 static void lock(struct ipc_pipe *pipe, const struct steps *steps)
@@ -1485,7 +1510,7 @@ err_charge:
 	return err;
 }
 
-int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
+static int resize_call(struct ipc_pipe *pipe, u64 *bytes, bool soon)
 {
 	u64 size = max_t(u64, *bytes, PAGE_SIZE);
 	struct ipc_op *op;
@@ -1495,9 +1520,12 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 		return -EINVAL;
 	size = roundup_pow_of_two(size);
 
-	op = ipc_op_begin(&pipe->object, false);
+	op = ipc_op_begin(&pipe->object, soon);
 	ipc_at(&pipe->object, RESIZE_ENTER, size, -1);
-	err = lock_killable(pipe, &resize_steps) ? -EINTR : 0;
+	if (soon)
+		err = lock_soon(pipe, &resize_steps);
+	else
+		err = lock_killable(pipe, &resize_steps) ? -EINTR : 0;
 	if (!err) {
 		err = resize(pipe, size >> PAGE_SHIFT);
 		ipc_at(&pipe->object, RESIZE_UNLOCK, size, err);
@@ -1508,6 +1536,16 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
 	if (!err)
 		*bytes = size;
 	return err;
+}
+
+int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes)
+{
+	return resize_call(pipe, bytes, false);
+}
+
+int ipc_pipe_try_resize(struct ipc_pipe *pipe, u64 *bytes)
+{
+	return resize_call(pipe, bytes, true);
 }
 
 /* Called under the mutex. */
@@ -1526,19 +1564,32 @@ static void set_keep(struct ipc_pipe *pipe, bool keep)
 		drop_all(pipe);
 }
 
-int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
+static int set_keep_call(struct ipc_pipe *pipe, bool keep, bool soon)
 {
 	struct ipc_op *op;
 	int err;
 
-	op = ipc_op_begin(&pipe->object, false);
-	err = lock_killable(pipe, &other_steps) ? -EINTR : 0;
+	op = ipc_op_begin(&pipe->object, soon);
+	if (soon)
+		err = lock_soon(pipe, &other_steps);
+	else
+		err = lock_killable(pipe, &other_steps) ? -EINTR : 0;
 	if (!err) {
 		set_keep(pipe, keep);
 		unlock(pipe);
 	}
 	ipc_op_end(op);
 	return err;
+}
+
+int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep)
+{
+	return set_keep_call(pipe, keep, false);
+}
+
+int ipc_pipe_try_set_keep(struct ipc_pipe *pipe, bool keep)
+{
+	return set_keep_call(pipe, keep, true);
 }
 
 /* --- for splice.c: see inside.h --- */

@@ -178,6 +178,13 @@ int ipc_pipe_resize(struct ipc_pipe *pipe, u64 *bytes);
 /* Kernel persistence on or off.  Return: 0 or -EINTR (killed). */
 int ipc_pipe_set_keep(struct ipc_pipe *pipe, bool keep);
 
+/*
+ * The same two for who may not wait for long: no gate holds him.  Return: also
+ * -EAGAIN (somebody has the mutex and keeps it).
+ */
+int ipc_pipe_try_resize(struct ipc_pipe *pipe, u64 *bytes);
+int ipc_pipe_try_set_keep(struct ipc_pipe *pipe, bool keep);
+
 /**
  * ipc_pipe_trim() - free the pages that empty slots keep
  * @pipe:	the pipe

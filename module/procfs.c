@@ -328,17 +328,6 @@ static void show_calls(struct seq_file *m, struct ipc_object *object)
 /* Who did what last; what nobody has done has no line. */
 static void show_trail(struct seq_file *m, struct ipc_trail *trail)
 {
-	static const char *const names[IPC_NR_TRAIL] = {
-		[IPC_TRAIL_READ] = "read",
-		[IPC_TRAIL_WRITE] = "write",
-		[IPC_TRAIL_READ_TURN] = "read.turn",
-		[IPC_TRAIL_WRITE_TURN] = "write.turn",
-		[IPC_TRAIL_READ_AGAIN] = "read.again",
-		[IPC_TRAIL_WRITE_AGAIN] = "write.again",
-		[IPC_TRAIL_EPIPE] = "write.epipe",
-		[IPC_TRAIL_TORN] = "write.torn",
-		[IPC_TRAIL_LEFT] = "close.again",
-	};
 	struct ipc_trace_copy copy;
 	int i;
 
@@ -346,7 +335,7 @@ static void show_trail(struct seq_file *m, struct ipc_trail *trail)
 	for (i = 0; i < IPC_NR_TRAIL; i++) {
 		if (!ipc_trail_copy(trail, i, &copy))
 			continue;
-		seq_printf(m, "%s %llu %d ", names[i], copy.count,
+		seq_printf(m, "%s %llu %d ", ipc_trail_names[i], copy.count,
 			   pid_nr_ns(copy.pid, task_active_pid_ns(current)));
 		show_command(m, copy.comm);
 		seq_printf(m, " %llu.%03llu\n", copy.ago_ms / 1000,

@@ -8,6 +8,18 @@
 
 #include "trail.h"
 
+const char *const ipc_trail_names[IPC_NR_TRAIL] = {
+	[IPC_TRAIL_READ] = "read",
+	[IPC_TRAIL_WRITE] = "write",
+	[IPC_TRAIL_READ_TURN] = "read.turn",
+	[IPC_TRAIL_WRITE_TURN] = "write.turn",
+	[IPC_TRAIL_READ_AGAIN] = "read.again",
+	[IPC_TRAIL_WRITE_AGAIN] = "write.again",
+	[IPC_TRAIL_EPIPE] = "write.epipe",
+	[IPC_TRAIL_TORN] = "write.torn",
+	[IPC_TRAIL_LEFT] = "close.again",
+};
+
 void ipc_trail_init(struct ipc_trail *trail)
 {
 	memset(trail, 0, sizeof(*trail));

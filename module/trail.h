@@ -75,6 +75,9 @@ struct ipc_trace_copy {
 	char comm[TASK_COMM_LEN];
 };
 
+/* What the views call the events. */
+extern const char *const ipc_trail_names[IPC_NR_TRAIL];
+
 void ipc_trail_init(struct ipc_trail *trail);
 
 /* Forget all.  The mutex is held. */

@@ -239,6 +239,7 @@ WORD_TESTS := $(addprefix $(TEST_OUT)/kernel/,wait_word wait_word32 owner)
 $(WORD_TESTS): tests/kernel/words.h
 
 $(TEST_OUT)/kernel/uring: LIBS = -luring
+$(TEST_OUT)/kernel/netlink: LIBS = -lmnl
 
 # 32-bit programs on a 64-bit kernel; static, so that they need no 32-bit
 # libraries where they run.
@@ -309,6 +310,15 @@ $(TEST_OUT)/cli/probe: tests/cli/run/probe.c
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE $< -o $@ -pthread
+
+# The kernel's own tool for netlink families, where the VM finds it.
+YNL := $(BUILD)/ynl/tools/net/ynl/cli.py
+CLI_PROGRAMS += $(YNL)
+
+$(YNL): tests/vm/ynl
+	$(call short,GET,$(BUILD)/ynl)
+	$(Q)from=$$(tests/vm/ynl) && rm -rf $(BUILD)/ynl && \
+		cp -a "$$from" $(BUILD)/ynl && touch $@
 
 # --- guest: docs/semantics.md, taken by its word --------------------------------
 

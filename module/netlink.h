@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The generic netlink family `ipcdemo`: the state as attributes, and events
+ *
+ * A view, as procfs.h: it takes no lock that a reader or writer of a pipe takes,
+ * but for the spinlock of a wait queue.  A set of an attribute takes the mutex
+ * of its pipe, and gives up soon if it cannot have it: a request runs with the
+ * lock of all of generic netlink, where nobody may wait for a task that is held
+ * at a gate.  The specification is module/netlink/ipcdemo.yaml; events.h has how
+ * events go.
+ *
+ * A dump that is not read to its end has a reference to the module, as an open
+ * file has; so the module stays until its socket is read or closed.  A
+ * subscription has none.
+ */
+#ifndef IPCDEMO_NETLINK_H
+#define IPCDEMO_NETLINK_H
+
+#include <net/genetlink.h>
+
+extern struct genl_family ipc_netlink_family;
+
+/*
+ * The family, and events.  Return: 0 or -errno.  The reverse waits for requests
+ * that are at work, and ends all subscriptions.
+ */
+int ipc_netlink_init(void);
+void ipc_netlink_exit(void);
+
+#endif /* IPCDEMO_NETLINK_H */
