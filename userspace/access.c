@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "access_netlink.h"
 
 #define PATH_LEN 512
 
@@ -868,8 +869,9 @@ static bool is_path(const char *dev, const char *name)
 	return dev && name && *name == '/' && strcmp(dev, "-");
 }
 
-/* Makes paths of the names of a table. */
-static int find_paths(struct ipcdemo *ipc, struct ipcdemo_table *t)
+/* Makes paths of the names of a table.  @escaped: they are as in /proc. */
+static int find_paths(struct ipcdemo *ipc, struct ipcdemo_table *t,
+		      bool escaped)
 {
 	int column = ipcdemo_column(t, "name");
 	struct mounts mounts = {0};
@@ -896,7 +898,8 @@ static int find_paths(struct ipcdemo *ipc, struct ipcdemo_table *t)
 		name = t->cells[row * t->columns + column];
 		if (!is_path(ipcdemo_cell(t, row, "dev"), name))
 			continue;
-		unescape(name);
+		if (escaped)
+			unescape(name);
 		t->cells[row * t->columns + column] = to;
 		to = put_name(&mounts, ipcdemo_cell(t, row, "dev"), name, to);
 	}
@@ -904,35 +907,63 @@ static int find_paths(struct ipcdemo *ipc, struct ipcdemo_table *t)
 	return err;
 }
 
+/*
+ * What a view calls the object @plain, whose place is taken: its path, or the same.
+ * NULL: out of memory.
+ */
+static char *find_path(struct ipcdemo *ipc, const char *dev, char *plain)
+{
+	struct mounts mounts = {0};
+	char *path = NULL;
+
+	if (!plain || !is_path(dev, plain))
+		return plain;
+	if (!read_mounts(ipc, &mounts))
+		path = malloc(name_room(&mounts, plain));
+	if (path)
+		put_name(&mounts, dev, plain, path);
+	free_mounts(&mounts);
+	free(plain);
+	return path;
+}
+
 /* The name of a view, from its lines. */
 static char *find_name(struct reader *r, const struct ipcdemo_table *t)
 {
 	const char *name = want_line(r, t, "name");
 	const char *dev = ipcdemo_cell(t, 0, "dev");
-	struct mounts mounts = {0};
-	char *path = NULL, *plain;
+	char *plain;
 
 	if (r->err)
 		return NULL;
-	if (is_path(dev, name))
-		r->err = read_mounts(r->ipc, &mounts);
 	plain = strdup(name);
-	if (plain && is_path(dev, name)) {
+	if (plain && is_path(dev, name))
 		unescape(plain);
-		path = malloc(name_room(&mounts, plain));
-		if (path)
-			put_name(&mounts, dev, plain, path);
-		free(plain);
-	} else {
-		path = plain;
-	}
-	free_mounts(&mounts);
-	if (!path && !r->err)
+	plain = find_path(r->ipc, dev, plain);
+	if (!plain)
 		r->err = fail(r->ipc, ENOMEM, "%s: out of memory", r->file);
-	return path;
+	return plain;
 }
 
-/* ---- through /proc ------------------------------------------------------ */
+/* ---- through netlink, or else through /proc ----------------------------- */
+
+/* A made-up machine has a /proc alone. */
+static bool may_use_netlink(const struct ipcdemo *ipc)
+{
+	return !*ipc->root;
+}
+
+/* Should /proc be read after that?  It has words for most of what is wrong. */
+static bool is_no_answer(int err)
+{
+	return err == -EOPNOTSUPP || err == -ENOENT || err == -ENOBUFS;
+}
+
+/* What netlink made of a request for an object, in words. */
+static int netlink_fail(struct ipcdemo *ipc, int err)
+{
+	return fail(ipc, -err, "netlink family ipcdemo: %s", strerror(-err));
+}
 
 int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
 		 struct ipcdemo_table *table)
@@ -943,6 +974,18 @@ int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
 	memset(table, 0, sizeof(*table));
 	if (err)
 		return err;
+	if (may_use_netlink(ipc)) {
+		err = netlink_list(kind, table);
+		if (!err)
+			err = find_paths(ipc, table, false);
+		else if (!is_no_answer(err))
+			netlink_fail(ipc, err);
+		if (!is_no_answer(err)) {
+			if (err)
+				ipcdemo_table_free(table);
+			return err;
+		}
+	}
 	snprintf(path, sizeof(path), "%s/%s", ipc->proc,
 		 kind == IPCDEMO_PIPE ? "pipes" : "regions");
 	err = read_file(ipc, path, &text);
@@ -959,7 +1002,7 @@ int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
 		ipcdemo_table_free(table);
 		return fail(ipc, EPROTO, "%s: there is no column 'id'", path);
 	}
-	err = find_paths(ipc, table);
+	err = find_paths(ipc, table, true);
 	if (err)
 		ipcdemo_table_free(table);
 	return err;
@@ -1223,16 +1266,35 @@ static int read_object(struct ipcdemo *ipc, const char *path, const char *kind,
 	return err;
 }
 
+/* Makes a path of the name of a view that netlink has filled. */
+static int find_view_path(struct ipcdemo *ipc, const char *dev, char **name)
+{
+	*name = find_path(ipc, dev, *name);
+	return *name ? 0 : fail(ipc, ENOMEM, "names: out of memory");
+}
+
 int ipcdemo_pipe_view(struct ipcdemo *ipc, __u32 id,
 		      struct ipcdemo_pipe_view *view)
 {
-	char path[PATH_LEN + 32], *text, *rest;
+	char path[PATH_LEN + 32], *text, *rest, dev[32];
 	struct reader r = {.ipc = ipc, .file = path};
 
 	memset(view, 0, sizeof(*view));
 	r.err = ipcdemo_check(ipc);
 	if (r.err)
 		return r.err;
+	if (may_use_netlink(ipc)) {
+		r.err = netlink_pipe_view(id, view, dev, sizeof(dev));
+		if (!r.err)
+			r.err = find_view_path(ipc, dev, &view->name);
+		else if (!is_no_answer(r.err))
+			netlink_fail(ipc, r.err);
+		if (!is_no_answer(r.err)) {
+			if (r.err)
+				ipcdemo_pipe_view_free(view);
+			return r.err;
+		}
+	}
 	snprintf(path, sizeof(path), "%s/pipe/%u", ipc->proc, id);
 	r.err = read_object(ipc, path, "pipe", id, &text);
 	if (r.err)
@@ -1409,6 +1471,18 @@ int ipcdemo_region_view(struct ipcdemo *ipc, __u32 id,
 	r.err = ipcdemo_check(ipc);
 	if (r.err)
 		return r.err;
+	if (may_use_netlink(ipc)) {
+		r.err = netlink_region_view(id, v);
+		if (!r.err)
+			r.err = find_view_path(ipc, v->dev, &v->name);
+		else if (!is_no_answer(r.err))
+			netlink_fail(ipc, r.err);
+		if (!is_no_answer(r.err)) {
+			if (r.err)
+				ipcdemo_region_view_free(v);
+			return r.err;
+		}
+	}
 	snprintf(path, sizeof(path), "%s/region/%u", ipc->proc, id);
 	r.err = read_object(ipc, path, "region", id, &text);
 	if (r.err)

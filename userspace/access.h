@@ -4,8 +4,8 @@
  *
  * Two ways lead to an object.  The calls of the first group go through
  * descriptors of /dev/ipcdemo (<linux/ipcdemo.h> is their manual); those of the
- * second read the text in /proc/ipcdemo, which needs no permission and never
- * disturbs.
+ * second look, over netlink or else at the text in /proc/ipcdemo, which needs no
+ * permission and never disturbs.
  *
  * Conventions
  *
@@ -163,7 +163,7 @@ int ipcdemo_gate_go(struct ipcdemo *ipc, int fd, pid_t pid, __u32 flags);
 int ipcdemo_tasks(struct ipcdemo *ipc, int fd, __u32 flags, int timeout_ms,
 		  struct ipcdemo_arrival *tasks, __u32 count);
 
-/* ---- through /proc ------------------------------------------------------ */
+/* ---- through netlink, or else through /proc ----------------------------- */
 
 enum ipcdemo_kind {
 	IPCDEMO_PIPE,

@@ -4,7 +4,7 @@
 # alone), the library that `ipcdemo run` preloads, and the completion that the
 # command prints.
 
-ACCESS_SRC := userspace/access.c
+ACCESS_SRC := userspace/access.c userspace/access_netlink.c
 PRELOAD_SRC := userspace/preload.c
 TEXTBOOK_SRC := userspace/textbook.c
 CLI_SRC := $(filter-out $(ACCESS_SRC) $(PRELOAD_SRC) $(TEXTBOOK_SRC), \
@@ -21,7 +21,7 @@ $(BUILD)/userspace/watch_points.o: CFLAGS += $$(pkg-config --cflags libtracefs)
 
 -include $(USERSPACE_OBJ:.o=.d)
 
-$(BUILD)/libaccess.a: $(BUILD)/userspace/access.o
+$(BUILD)/libaccess.a: $(ACCESS_SRC:userspace/%.c=$(BUILD)/userspace/%.o)
 	@rm -f $@
 	$(call short,AR,$@)
 	$(Q)$(AR) rcs $@ $^
@@ -41,8 +41,8 @@ $(BUILD)/userspace/record.o: CFLAGS += $$(pkg-config --cflags libtracefs)
 $(BUILD)/ipcdemo: $(patsubst userspace/%.c,$(BUILD)/userspace/%.o,$(CLI_SRC)) \
 		$(PAGE_OBJ) $(BUILD)/libaccess.a $(BUILD)/libipcdemo.a
 	$(call short,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lncursesw -ltinfo -ltracefs \
-		-ltraceevent
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -ljson-c -lmnl -lncursesw -ltinfo \
+		-ltracefs -ltraceevent
 
 # What it exports is marked in the source; nothing of it may be found late.
 $(BUILD)/libipcdemo-run.so: $(PRELOAD_SRC)
