@@ -67,6 +67,8 @@ enum {
 	OPT_FROM,
 	OPT_TO,
 	OPT_TIME,
+	OPT_KINDS,
+	OPT_COUNT,
 };
 
 struct cli;
@@ -279,6 +281,7 @@ int cmd_ls(struct cli *cli, int argc, char **argv);
 int cmd_show(struct cli *cli, int argc, char **argv);
 int cmd_why(struct cli *cli, int argc, char **argv);
 int cmd_peek(struct cli *cli, int argc, char **argv);
+int cmd_monitor(struct cli *cli, int argc, char **argv);
 int cmd_write(struct cli *cli, int argc, char **argv);
 int cmd_read(struct cli *cli, int argc, char **argv);
 int cmd_resize(struct cli *cli, int argc, char **argv);

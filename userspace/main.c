@@ -34,6 +34,13 @@ static const struct cli_option ls_options[] = {
 
 static const struct cli_option show_options[] = {JSON, COLOR, {0}};
 
+static const struct cli_option monitor_options[] = {
+	{OPT_KINDS, "kinds", "KINDS", "only these: a list with commas"},
+	{OPT_COUNT, "count", "N", "end after N events"},
+	{OPT_JSON, "json", NULL, "print JSON Lines: an event each"},
+	{0},
+};
+
 static const struct cli_option peek_options[] = {
 	{'c', "bytes", "BYTES", "at most so many bytes"},
 	{OPT_SKIP, "skip", "BYTES", "pass over so many bytes first"},
@@ -196,6 +203,11 @@ static const struct command commands[] = {
 	 "A pipe is drawn slot by slot: # is data, - was read already, . is a page kept\n"
 	 "for the next write. Without an argument: the default pipe.\n",
 	 show_options, cmd_show},
+	{"monitor", "[ID|PATH...]", "print what happens to objects as it does",
+	 "Of all objects, or of these. KINDS are new, gone (objects come and go), block,\n"
+	 "woken (tasks), full, empty, resize (pipes). What nobody takes in time is lost, and\n"
+	 "said to be. It ends on a signal, or when nobody reads what it prints.\n",
+	 monitor_options, cmd_monitor},
 	{"write", "[FILE|-]", "write to the default pipe",
 	 "Waits for a reader, and for room. Without FILE, or with -, standard input.\n",
 	 write_options, cmd_write},
