@@ -133,13 +133,13 @@ HOST_TESTS += $(TEST_OUT)/host/twin $(TEST_OUT)/host/check-twin
 
 # --- host: what ipcdemo watch remembers -----------------------------------------
 
-WATCH_SRC := userspace/watch_history.c userspace/access.c
+WATCH_SRC := userspace/watch_history.c $(ACCESS_SRC)
 $(TEST_OUT)/host/watch: tests/host/watch.c $(WATCH_SRC) \
 		userspace/watch_history.h userspace/access.h
 	@mkdir -p $(@D)
 	$(call short,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -D_GNU_SOURCE -Iuserspace $< $(WATCH_SRC) \
-		-o $@ -lcmocka
+		-o $@ -lcmocka -lmnl
 
 HOST_TESTS += $(TEST_OUT)/host/watch
 
