@@ -7,7 +7,7 @@ auth = $(patsubst --jobserver-auth=%,%,$(filter --jobserver-auth=%,$(MAKEFLAGS))
 
 .PHONY: all takes
 all: takes
-	@: >$(READY); sleep 1000
+	@: >$(READY); exec sleep 1000
 takes:
 	+@auth=$(auth); bash -c \
 		"read -rN 2 -u $${auth%,*} tokens; printf '$(BACK)' >&$${auth#*,}"
