@@ -295,7 +295,7 @@ static const struct command commands[] = {
 	 "shows them. Without an argument all can be picked, the default pipe comes first.\n",
 	 watch_options, cmd_watch},
 	{"tour", "", "see it work, step by step",
-	 "Each step says what to look at and checks that /proc says what just happened.\n"
+	 "Each step says what to look at and checks that the module says what just happened.\n"
 	 "Nobody else may have the pipe open.\n",
 	 tour_options, cmd_tour},
 	{"doctor", "[MODULE.ko]", "say what is missing, and the next command",

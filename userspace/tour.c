@@ -123,8 +123,8 @@ static __printf(2, 3) void wrong(struct tour *t, const char *fmt, ...)
 static void expect(struct tour *t, const char *what, __u64 wanted, __u64 got)
 {
 	if (wanted != got)
-		wrong(t, "wanted %s %llu, /proc says %s %llu", what, wanted,
-		      what, got);
+		wrong(t, "wanted %s %llu, the module says %s %llu", what,
+		      wanted, what, got);
 }
 
 /* What a process says, not /proc. */
@@ -138,16 +138,16 @@ static void expect_least(struct tour *t, const char *what, __u64 wanted,
 			 __u64 got)
 {
 	if (got < wanted)
-		wrong(t, "wanted %s %llu or more, /proc says %s %llu", what,
-		      wanted, what, got);
+		wrong(t, "wanted %s %llu or more, the module says %s %llu",
+		      what, wanted, what, got);
 }
 
 static void expect_most(struct tour *t, const char *what, __u64 wanted,
 			__u64 got)
 {
 	if (got > wanted)
-		wrong(t, "wanted %s %llu or fewer, /proc says %s %llu", what,
-		      wanted, what, got);
+		wrong(t, "wanted %s %llu or fewer, the module says %s %llu",
+		      what, wanted, what, got);
 }
 
 /* Exactly one task waits at the point, and it is the one of this step. */
@@ -159,7 +159,7 @@ static void expect_waiter(struct tour *t, const char *point)
 	for (i = 0; i < t->v.nwaiters; i++)
 		if (!strcmp(t->v.waiters[i].point, point) &&
 		    t->v.waiters[i].pid != t->kid)
-			wrong(t, "wanted pid %d at %s, /proc says pid %d",
+			wrong(t, "wanted pid %d at %s, the module says pid %d",
 			      t->kid, point, t->v.waiters[i].pid);
 }
 
@@ -808,7 +808,7 @@ static void step_kept(struct tour *t)
 		wrong(t, "wanted the text of the shell, peek says '%s'",
 		      peeked);
 	if (strcmp(t->v.persistence, "kernel"))
-		wrong(t, "wanted persistence kernel, /proc says %s",
+		wrong(t, "wanted persistence kernel, the module says %s",
 		      t->v.persistence);
 	expect(t, "readers", 0, t->v.readers);
 	expect(t, "writers", 0, t->v.writers);

@@ -38,6 +38,7 @@
  * @help:	the help is shown
  * @picking:	the list of objects is shown
  * @row:	the row of the list that is chosen
+ * @row_id:	the object in it, which it follows as others come and go
  * @message:	says what a key did not do
  */
 struct screen {
@@ -52,6 +53,7 @@ struct screen {
 	bool help;
 	bool picking;
 	size_t row;
+	__u32 row_id;
 	char message[120];
 };
 
@@ -278,13 +280,39 @@ static void draw_entry(struct screen *sc, int at, size_t row)
 	put(&pen, "  %s", watch_safe(cell(&e, "name"), name, sizeof(name)));
 }
 
+/* The row was chosen: it stays with its object from here on. */
+static void keep_row(struct screen *sc)
+{
+	struct entry e;
+
+	if (entry_at(sc->w, sc->row, &e))
+		sc->row_id = e.id;
+}
+
+/* The list may be another one by now. */
+static void follow_row(struct screen *sc)
+{
+	size_t n = entries(sc->w), row;
+	struct entry e;
+
+	for (row = 0; entry_at(sc->w, row, &e); row++) {
+		if (e.id == sc->row_id) {
+			sc->row = row;
+			return;
+		}
+	}
+	/* It is gone: the next one, or the last. */
+	if (sc->row >= n)
+		sc->row = n ? n - 1 : 0;
+	keep_row(sc);
+}
+
 static void draw_list(struct screen *sc)
 {
 	size_t n = entries(sc->w), rows = LINES - 2, first, row;
 	struct pen pen = pen_at(0);
 
-	if (sc->row >= n)
-		sc->row = n ? n - 1 : 0;
+	follow_row(sc);
 	first = sc->row >= rows ? sc->row - rows + 1 : 0;
 	use_color(PLAIN, A_BOLD);
 	put(&pen, "objects: %zu", n);
@@ -388,13 +416,9 @@ static void pick(struct screen *sc)
 
 static void begin_list(struct screen *sc)
 {
-	struct entry e;
-
 	sc->picking = true;
-	for (sc->row = 0; entry_at(sc->w, sc->row, &e); sc->row++)
-		if (e.id == sc->w->chosen)
-			return;
-	sc->row = 0;
+	sc->row_id = sc->w->chosen;
+	follow_row(sc);
 }
 
 /* Digits typed one after the other are an id; the first with it is chosen. */
@@ -461,6 +485,7 @@ static void handle_list(struct screen *sc, int key)
 		if (key >= '0' && key <= '9')
 			choose_digit(sc, key);
 	}
+	keep_row(sc);
 }
 
 static void change_interval(struct screen *sc, double factor)
