@@ -172,7 +172,8 @@ last_has() {
 	ipcdemo watch -b 100000 -n 0.05 >"$dir/out" 2>"$dir/err" 3>&- &
 	kids+=($!)
 	until_true grep -q 'look 2, ' "$dir/out"
-	rmmod ipcdemo
+	# A look that is under way holds it for that long
+	until_true rmmod ipcdemo
 	wait $! || same 1 $?
 	# Its files go one after the other; any of them may be missed first.
 	[[ $(<"$dir/err") == "ipcdemo: "*"/proc/ipcdemo"* ]]
