@@ -953,10 +953,14 @@ static bool may_use_netlink(const struct ipcdemo *ipc)
 	return !*ipc->root;
 }
 
-/* Should /proc be read after that?  It has words for most of what is wrong. */
+/*
+ * Should /proc be read after that?  It has words for most of what is wrong.
+ * EPROTONOSUPPORT is what the kernel says while the module is being removed.
+ */
 static bool is_no_answer(int err)
 {
-	return err == -EOPNOTSUPP || err == -ENOENT || err == -ENOBUFS;
+	return err == -EOPNOTSUPP || err == -EPROTONOSUPPORT ||
+	       err == -ENOENT || err == -ENOBUFS;
 }
 
 /* What netlink made of a request for an object, in words. */

@@ -175,6 +175,7 @@ last_has() {
 	# A look that is under way holds it for that long
 	until_true rmmod ipcdemo
 	wait $! || same 1 $?
+	cat "$dir/err"
 	# Its files go one after the other; any of them may be missed first.
 	[[ $(<"$dir/err") == "ipcdemo: "*"/proc/ipcdemo"* ]]
 	reload
