@@ -33,9 +33,6 @@
 /* Records are sent after so many jiffies, or when half of the ring is full. */
 #define SEND_DELAY   1
 
-/* The keys stay on for so many jiffies after the last subscription has ended. */
-#define LINGER	     HZ
-
 /* Which points are events, of which kind. */
 static const u8 event_kinds[IPC_NR_POINTS] = {
 	[IPC_PIPE_NEW] = IPCDEMO_EVENT_KIND_NEW,
@@ -94,12 +91,11 @@ struct subscription {
 	struct record batch[BATCH]; /* send_work alone */
 };
 
-DEFINE_STATIC_KEY_FALSE(ipc_subscribed);
+DEFINE_STATIC_KEY_DEFERRED_FALSE(ipc_subscribed, IPC_KEY_LINGER);
 
 static DEFINE_MUTEX(subscribing);
 static LIST_HEAD(subscriptions); /* subscribing; read under RCU */
 static unsigned int nr_subscriptions; /* subscribing */
-static bool looking; /* subscribing; the keys are on */
 static struct workqueue_struct *sending;
 
 /* --- the side of the task --- */
@@ -362,43 +358,19 @@ static void begin(struct subscription *sub)
 	lockdep_assert_held(&subscribing);
 	nr_subscriptions++;
 	list_add_tail_rcu(&sub->node, &subscriptions);
-	if (looking)
-		return;
-	static_branch_inc(&ipc_subscribed);
-	static_branch_inc(&ipc_looking);
-	looking = true;
+	static_branch_inc(&ipc_subscribed.key);
+	/* Last: who comes by sees the other one on. */
+	static_branch_inc(&ipc_looking.key);
 }
-
-static void stop_looking(void)
-{
-	lockdep_assert_held(&subscribing);
-	if (!looking || !list_empty(&subscriptions))
-		return;
-	static_branch_dec(&ipc_looking);
-	static_branch_dec(&ipc_subscribed);
-	looking = false;
-}
-
-/*
- * A key that changes has all processors patch code: whoever subscribes and ends
- * that again and again may not have them do so each time.
- */
-static void linger(struct work_struct *work)
-{
-	mutex_lock(&subscribing);
-	stop_looking();
-	mutex_unlock(&subscribing);
-}
-
-static DECLARE_DELAYED_WORK(linger_work, linger);
 
 /* @state, if not NULL, gets the last that is known of it.  May sleep. */
 static void end(struct subscription *sub, struct ipc_events_state *state)
 {
 	lockdep_assert_held(&subscribing);
 	list_del_rcu(&sub->node);
-	if (!--nr_subscriptions)
-		mod_delayed_work(sending, &linger_work, LINGER);
+	nr_subscriptions--;
+	static_branch_slow_dec_deferred(&ipc_looking);
+	static_branch_slow_dec_deferred(&ipc_subscribed);
 	/* Those who saw it on the list may ask for its work still. */
 	synchronize_rcu();
 	if (state) {
@@ -517,8 +489,7 @@ void ipc_events_exit(void)
 	mutex_lock(&subscribing);
 	list_for_each_entry_safe(sub, next, &subscriptions, node)
 		end(sub, NULL);
-	stop_looking();
 	mutex_unlock(&subscribing);
-	cancel_delayed_work_sync(&linger_work);
+	static_key_deferred_flush(&ipc_subscribed);
 	destroy_workqueue(sending);
 }

@@ -46,7 +46,7 @@
 #ifndef IPCDEMO_EVENTS_H
 #define IPCDEMO_EVENTS_H
 
-#include <linux/jump_label.h>
+#include <linux/jump_label_ratelimit.h>
 #include <linux/types.h>
 
 #include "object.h"
@@ -74,11 +74,11 @@ struct ipc_events_state {
 };
 
 /* Somebody is subscribed.  Looked at only where ipc_is_looking(). */
-DECLARE_STATIC_KEY_FALSE(ipc_subscribed);
+extern struct static_key_false_deferred ipc_subscribed;
 
 static __always_inline bool ipc_has_subscribers(void)
 {
-	return static_branch_unlikely(&ipc_subscribed);
+	return static_branch_unlikely(&ipc_subscribed.key);
 }
 
 /**

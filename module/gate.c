@@ -26,7 +26,7 @@
 
 #define MOST_GATES 1024
 
-DEFINE_STATIC_KEY_FALSE(ipc_looking);
+DEFINE_STATIC_KEY_DEFERRED_FALSE(ipc_looking, IPC_KEY_LINGER);
 
 /* Only the locks of the scheduler and of kfree() are taken inside. */
 static DEFINE_SPINLOCK(look_lock);
@@ -142,10 +142,10 @@ static int set_counting(const char *text, const struct kernel_param *param)
 	if (on == counting)
 		return 0;
 	if (on)
-		static_branch_inc(&ipc_looking);
+		static_branch_inc(&ipc_looking.key);
 	WRITE_ONCE(counting, on);
 	if (!on)
-		static_branch_dec(&ipc_looking);
+		static_branch_dec(&ipc_looking.key);
 	return 0;
 }
 
@@ -553,7 +553,7 @@ static void tell(struct ipc_object *object, enum ipc_point point,
 	/* Whoever else is told of arrivals comes here, behind a key of his. */
 	if (ipc_is_traced())
 		ipc_trace(object, point, detail);
-	if (static_branch_unlikely(&ipc_polled))
+	if (static_branch_unlikely(&ipc_polled.key))
 		ipc_procfs_changed();
 }
 
@@ -684,7 +684,7 @@ static void open_all(struct ipc_controller *controller)
 	spin_unlock(&look_lock);
 	free_gates(&taken);
 	if (looked)
-		static_branch_dec(&ipc_looking);
+		static_branch_slow_dec_deferred(&ipc_looking);
 }
 
 /*
@@ -835,7 +835,7 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 	 * key: so whom it holds, or has told to take a step, stays known while
 	 * it has no gate for a moment.
 	 */
-	static_branch_inc(&ipc_looking);
+	static_branch_inc(&ipc_looking.key);
 
 	spin_lock(&look_lock);
 	/* No gate has this id: this takes those that are spent. */
@@ -855,7 +855,7 @@ int ipc_gate_add(struct ipc_controller *controller, struct ipc_object *object,
 	}
 	spin_unlock(&look_lock);
 	if (!came)
-		static_branch_dec(&ipc_looking);
+		static_branch_slow_dec_deferred(&ipc_looking);
 	free_gates(&spent);
 	if (err)
 		free_gate(gate);
@@ -1272,4 +1272,9 @@ u32 ipc_ops_copy(const struct ipc_object *object, struct ipc_op_copy *copies,
 	}
 	spin_unlock(&look_lock);
 	return n;
+}
+
+void ipc_gates_exit(void)
+{
+	static_key_deferred_flush(&ipc_looking);
 }

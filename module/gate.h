@@ -35,7 +35,7 @@
 #ifndef IPCDEMO_GATE_H
 #define IPCDEMO_GATE_H
 
-#include <linux/jump_label.h>
+#include <linux/jump_label_ratelimit.h>
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/types.h>
@@ -50,8 +50,16 @@ struct ipcdemo_gate;
 struct pid;
 struct task_struct;
 
-/* Somebody has set a gate, counts points, or traces them. */
-DECLARE_STATIC_KEY_FALSE(ipc_looking);
+/*
+ * A key that changes has all processors patch code.  What any user can begin and
+ * end lets go of its keys with static_branch_slow_dec_deferred(), which takes so
+ * many jiffies to turn one off: whoever does that again and again has them patch
+ * code once.  Who counts or traces is root, and turns them off at once.
+ */
+#define IPC_KEY_LINGER HZ
+
+/* Somebody looks: has set a gate, counts points, traces, polls, subscribes. */
+extern struct static_key_false_deferred ipc_looking;
 
 /* A tracepoint is on; trace.h.  Looked at only where somebody looks. */
 DECLARE_STATIC_KEY_FALSE(ipc_traced);
@@ -96,7 +104,7 @@ static __always_inline bool ipc_is_looking(void)
 #ifdef IPC_WITHOUT_POINTS
 	return false;
 #else
-	return static_branch_unlikely(&ipc_looking);
+	return static_branch_unlikely(&ipc_looking.key);
 #endif
 }
 
@@ -292,6 +300,9 @@ int ipc_gate_wait(struct ipc_controller *controller, s32 timeout_ms,
 
 /* Let a held thread through.  flags: IPCDEMO_GO_*.  Return: 0 or -ESRCH. */
 int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags);
+
+/* Nobody can begin to look any more: forget the key.  May sleep. */
+void ipc_gates_exit(void);
 
 /*
  * What each of @tasks is doing.  @switches, one for each, tells how often it was

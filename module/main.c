@@ -8,6 +8,7 @@
 
 #include "chardev.h"
 #include "fs.h"
+#include "gate.h"
 #include "main.h"
 #include "netlink.h"
 #include "object.h"
@@ -70,6 +71,8 @@ err_defaults:
 	ipc_objects_exit();
 err_objects:
 	ipc_procfs_exit();
+	/* Its files may have been polled. */
+	ipc_gates_exit();
 err_procfs:
 	return err;
 }
@@ -83,6 +86,7 @@ static void __exit ipcdemo_exit(void)
 	ipc_defaults_exit();
 	ipc_objects_exit();
 	ipc_procfs_exit();
+	ipc_gates_exit();
 }
 
 module_init(ipcdemo_init);

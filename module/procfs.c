@@ -610,7 +610,7 @@ static int show_region(struct seq_file *m, struct ipc_region *region)
 
 /* --- who polls --- */
 
-DEFINE_STATIC_KEY_FALSE(ipc_polled);
+DEFINE_STATIC_KEY_DEFERRED_FALSE(ipc_polled, IPC_KEY_LINGER);
 
 /*
  * Who sleeps in poll, or waits with epoll, for any object.  One queue for all: a
@@ -684,8 +684,8 @@ static __poll_t poll_one(struct file *file, struct poll_table_struct *wait)
 	/* Points are passed by without a word before these are on. */
 	mutex_lock(&watch->lock);
 	if (!watch->polled) {
-		static_branch_inc(&ipc_polled);
-		static_branch_inc(&ipc_looking);
+		static_branch_inc(&ipc_polled.key);
+		static_branch_inc(&ipc_looking.key);
 		watch->polled = true;
 	}
 	mutex_unlock(&watch->lock);
@@ -747,8 +747,8 @@ static int release_one(struct inode *inode, struct file *file)
 	struct watch *watch = m->private;
 
 	if (watch->polled) {
-		static_branch_dec(&ipc_looking);
-		static_branch_dec(&ipc_polled);
+		static_branch_slow_dec_deferred(&ipc_looking);
+		static_branch_slow_dec_deferred(&ipc_polled);
 		/* Who polls a file that is gone finds that it is. */
 		wake_up_all(&pollers);
 	}
@@ -830,4 +830,5 @@ void ipc_procfs_exit(void)
 {
 	proc_remove(root);
 	send_pollers_away();
+	static_key_deferred_flush(&ipc_polled);
 }

@@ -14,12 +14,12 @@
 #ifndef IPCDEMO_PROCFS_H
 #define IPCDEMO_PROCFS_H
 
-#include <linux/jump_label.h>
+#include <linux/jump_label_ratelimit.h>
 
 struct ipc_object;
 
 /* Somebody has polled; looked at only where somebody looks (gate.h). */
-DECLARE_STATIC_KEY_FALSE(ipc_polled);
+extern struct static_key_false_deferred ipc_polled;
 
 /* An object may have changed.  Any context. */
 void ipc_procfs_changed(void);

@@ -15,13 +15,13 @@ int ipc_trace_on(void)
 {
 	static_branch_inc(&ipc_traced);
 	/* Last: who comes by sees the other one on. */
-	static_branch_inc(&ipc_looking);
+	static_branch_inc(&ipc_looking.key);
 	return 0;
 }
 
 void ipc_trace_off(void)
 {
-	static_branch_dec(&ipc_looking);
+	static_branch_dec(&ipc_looking.key);
 	static_branch_dec(&ipc_traced);
 }
 

@@ -185,6 +185,10 @@ struct static_key {
 	bool unused;
 };
 
+struct static_key_false_deferred {
+	struct static_key key;
+};
+
 #define DECLARE_STATIC_KEY_FALSE(name) extern struct static_key name
 /* Somebody always looks: the points are where tasks give way. */
 #define static_branch_unlikely(key)    ((void)(key), true)

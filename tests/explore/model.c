@@ -104,7 +104,7 @@ bool model_gates;
 	{name, unit, sentence, IPC_KIND_##kind, IPC_HOLD_##hold},
 
 const struct ipc_point_info ipc_points[IPC_NR_POINTS] = {IPC_POINTS(POINT)};
-struct static_key ipc_looking;
+struct static_key_false_deferred ipc_looking;
 
 /* --- giving way --- */
 
