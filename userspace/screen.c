@@ -105,6 +105,21 @@ void put_drawn(struct pen *pen, const char *line, size_t len)
 	use_color(PLAIN, A_NORMAL);
 }
 
+void screen_help(const char *const *lines, size_t n)
+{
+	struct pen pen;
+	size_t i;
+
+	for (i = 0; i < n && (int)i < LINES - 1; i++) {
+		pen = pen_at(i);
+		put(&pen, "%s", lines[i]);
+	}
+	pen = pen_at(LINES - 1);
+	use_color(PLAIN, A_REVERSE);
+	put(&pen, "any key goes back");
+	use_color(PLAIN, A_NORMAL);
+}
+
 /* ---- keys ------------------------------------------------------------------ */
 
 int screen_wait(int fd, int timeout_ms)

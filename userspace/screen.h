@@ -64,6 +64,9 @@ __printf(2, 3) void put(struct pen *pen, const char *fmt, ...);
 /* One line whose colours are the escapes that draw.c writes. */
 void put_drawn(struct pen *pen, const char *line, size_t len);
 
+/* A page of help, of @n lines, for as long as no key is pressed. */
+void screen_help(const char *const *lines, size_t n);
+
 /* What screen_wait() returns beside keys. */
 enum {
 	SCREEN_SIGNAL = -16, /* a signal ends us */

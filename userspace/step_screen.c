@@ -417,21 +417,6 @@ static const char *const help[] = {
 	"q  quit: tasks made here end, held processes go on      Ctrl-L  draw again",
 };
 
-static void draw_help(void)
-{
-	struct pen pen;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(help) && (int)i < LINES - 1; i++) {
-		pen = pen_at(i);
-		put(&pen, "%s", help[i]);
-	}
-	pen = pen_at(LINES - 1);
-	use_color(PLAIN, A_REVERSE);
-	put(&pen, "any key goes back");
-	use_color(PLAIN, A_NORMAL);
-}
-
 static void draw_body(struct screen *sc, const struct ipcdemo_pipe_view *v)
 {
 	const struct run *r = sc->session.run;
@@ -478,7 +463,7 @@ static void draw(struct screen *sc)
 		return;
 	}
 	if (sc->help) {
-		draw_help();
+		screen_help(help, ARRAY_SIZE(help));
 	} else {
 		if (sc->session.run &&
 		    !ipcdemo_pipe_view(sc->session.cli->ipc,

@@ -187,21 +187,6 @@ static const char *const help[] = {
 	"  counted, by name: how often since the look before.",
 };
 
-static void draw_help(void)
-{
-	struct pen pen;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(help) && (int)i < LINES - 1; i++) {
-		pen = pen_at(i);
-		put(&pen, "%s", help[i]);
-	}
-	pen = pen_at(LINES - 1);
-	use_color(PLAIN, A_REVERSE);
-	put(&pen, "any key goes back");
-	use_color(PLAIN, A_NORMAL);
-}
-
 /* ---- the list of objects ------------------------------------------------------- */
 
 /**
@@ -333,7 +318,7 @@ static void draw(struct screen *sc)
 	if (LINES < LEAST_ROWS || COLS < LEAST_COLUMNS) {
 		put(&pen, "too small");
 	} else if (sc->help) {
-		draw_help();
+		screen_help(help, ARRAY_SIZE(help));
 	} else if (sc->picking) {
 		draw_list(sc);
 	} else {

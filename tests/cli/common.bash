@@ -36,13 +36,28 @@ start() {
 	kids+=("$pid")
 }
 
-teardown() {
+# Ends a process, and first whom it has started: end_tree PID
+end_tree() {
+	local child
+
+	for child in $(pgrep -P "$1"); do
+		end_tree "$child"
+	done
+	kill -KILL "$1" 2>/dev/null || true
+}
+
+# Ends what start has begun.
+end_kids() {
 	local kid
 
 	for kid in "${kids[@]}"; do
-		kill -KILL "$kid" 2>/dev/null || true
+		end_tree "$kid"
 		wait "$kid" 2>/dev/null || true
 	done
+}
+
+teardown() {
+	end_kids
 	[[ -e /dev/ipcdemo ]] || return 0
 	# Dropped by the first if nobody has it open, by the second in any case
 	ipcdemo persist process >/dev/null

@@ -19,12 +19,7 @@ setup() {
 }
 
 teardown() {
-	local kid
-
-	for kid in "${kids[@]}"; do
-		kill -KILL "$kid" 2>/dev/null || true
-		wait "$kid" 2>/dev/null || true
-	done
+	end_kids
 	! mountpoint -q "$dir/mnt" || umount "$dir/mnt"
 }
 

@@ -19,14 +19,9 @@ setup() {
 }
 
 teardown() {
-	local kid
-
 	[[ -e $events ]] || return 0
 	echo 0 >$events/enable
-	for kid in "${kids[@]}"; do
-		kill -KILL "$kid" 2>/dev/null || true
-		wait "$kid" 2>/dev/null || true
-	done
+	end_kids
 	! mountpoint -q "$dir/mnt" || umount "$dir/mnt"
 	echo >$tracing/trace
 }

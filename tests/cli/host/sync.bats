@@ -3,35 +3,17 @@
 #
 # The locks of a region that is not of the module.
 
-# shellcheck source=tests/cli/common.bash
-source "$BATS_TEST_DIRNAME/../common.bash"
+# shellcheck source=tests/cli/sync.bash
+source "$BATS_TEST_DIRNAME/../sync.bash"
 
-actor=$PWD/build/tests/cli/sync-actor
-
-# The member of an object: of NAME MEMBER
-of() {
-	ipcdemo sync show --json "$dir/file" |
-		jq -r --arg name "$1" ".objects[] | select(.name == \$name) | .$2"
-}
-
-# In a process of its own, which it becomes.
-holder() {
-	exec "$actor" "$dir/file" hold "$1" <"$dir/end" >"$dir/said"
-}
-
-# hold NAME: a process holds it from now on, and lets go when descriptor 9 is closed.
-hold() {
-	mkfifo "$dir/end"
-	start holder "$1"
-	exec 9>"$dir/end"
-	until grep -qs held "$dir/said"; do
-		kill -0 "$pid"
-	done
+setup() {
+	kids=()
+	locks=$dir/file
 }
 
 @test "the locks of any file are listed, with their state" {
-	"$actor" "$dir/file" make
-	tried 0 ipcdemo sync show "$dir/file"
+	"$actor" "$locks" make
+	tried 0 ipcdemo sync show "$locks"
 	same "name kind offset size state pid thread waiters
 m mutex 8192 64 free - - 0
 s semaphore 8256 64 value=3 - - 0
@@ -39,9 +21,9 @@ c condition 8320 64 - - - 0
 l rwlock 8384 64 free - - 0
 b barrier 8448 64 here=0/2 - - 0
 - bytes 8512 100 - - - -" "$(tr -s ' ' <<<"$out" | sed 's/^ //; s/ $//')"
-	same "$dir/file" "$(ipcdemo sync show --json "$dir/file" | jq -r .path)"
-	same false "$(ipcdemo sync show --json "$dir/file" | jq .by_module)"
-	same 6 "$(ipcdemo sync show --json "$dir/file" | jq '.objects | length')"
+	same "$locks" "$(ipcdemo sync show --json "$locks" | jq -r .path)"
+	same false "$(ipcdemo sync show --json "$locks" | jq .by_module)"
+	same 6 "$(ipcdemo sync show --json "$locks" | jq '.objects | length')"
 	same 3 "$(of s value)"
 	same 2 "$(of b count)"
 }
@@ -49,7 +31,7 @@ b barrier 8448 64 here=0/2 - - 0
 @test "who holds a mutex or writes is named, and nobody afterwards" {
 	local name
 
-	"$actor" "$dir/file" make
+	"$actor" "$locks" make
 	for name in m l; do
 		rm -f "$dir/end" "$dir/said"
 		hold $name
@@ -74,17 +56,17 @@ b barrier 8448 64 here=0/2 - - 0
 	head -c 4096 /dev/zero >"$dir/zeros"
 	tried 1 ipcdemo sync show "$dir/zeros"
 	says "$dir/zeros holds no locks: libipcdemo(3) did not format it"
-	"$actor" "$dir/file" make
+	"$actor" "$locks" make
 	# The version is the second number, the size the next
-	cp "$dir/file" "$dir/other"
+	cp "$locks" "$dir/other"
 	printf '\x63' | dd of="$dir/other" bs=1 seek=4 conv=notrunc status=none
 	tried 1 ipcdemo sync show "$dir/other"
 	says "$dir/other was formatted by another version of libipcdemo"
-	head -c 16384 "$dir/file" >"$dir/short"
+	head -c 16384 "$locks" >"$dir/short"
 	tried 1 ipcdemo sync show "$dir/short"
 	says "$dir/short is smaller than its header says"
 	# An object that is garbage now
-	printf 'xxxx' | dd of="$dir/file" bs=1 seek=8192 conv=notrunc status=none
+	printf 'xxxx' | dd of="$locks" bs=1 seek=8192 conv=notrunc status=none
 	same damaged "$(of m state)"
 	tried 2 ipcdemo sync show
 	says "sync show needs a path"
