@@ -614,7 +614,7 @@ static void make_and_remove(void *with)
 /* The kernel of make check-debug takes ten times as long for each death. */
 static unsigned long usual_stride(void)
 {
-	return access("/sys/kernel/debug/kmemleak", F_OK) ? 3 : 23;
+	return access("/sys/kernel/debug/kmemleak", F_OK) ? 3 : 4;
 }
 
 static void who_makes_an_object_at_each_instruction(void)
