@@ -77,6 +77,7 @@ struct subscription {
 	struct sock *sk; /* referenced */
 	u32 portid;
 	kuid_t user; /* who is charged for it */
+	bool charged; /* subscribing */
 	struct pid_namespace *pid_ns; /* referenced */
 	struct ipc_event_filter filter; /* never changes; room: a power of 2 */
 	struct delayed_work send_work;
@@ -315,17 +316,16 @@ static void free_subscription(struct subscription *sub)
 	kfree(sub);
 }
 
-/* Charged, and on no list.  ERR_PTR(-ENOMEM), ERR_PTR(-EDQUOT). */
+/* On no list, and not charged.  Return: it, or NULL without memory. */
 static struct subscription *
 new_subscription(struct sock *sk, u32 portid,
 		 const struct ipc_event_filter *filter)
 {
 	struct subscription *sub;
-	int err;
 
 	sub = kzalloc(sizeof(*sub), GFP_KERNEL_ACCOUNT);
 	if (!sub)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	sub->filter = *filter;
 	sub->filter.room = roundup_pow_of_two(filter->room);
 	sub->portid = portid;
@@ -335,21 +335,37 @@ new_subscription(struct sock *sk, u32 portid,
 	sub->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	spin_lock_init(&sub->lock);
 	INIT_DELAYED_WORK(&sub->send_work, send);
-	err = -ENOMEM;
 	sub->ring = kvcalloc(sub->filter.room, sizeof(*sub->ring),
 			     GFP_KERNEL_ACCOUNT);
 	if (sub->ring)
-		err = ipc_user_charge(sub->user, IPC_BUDGET_SUBSCRIPTIONS, 1,
-				      MOST_OF_USER);
-	if (!err)
 		return sub;
 	free_subscription(sub);
-	return ERR_PTR(err);
+	return NULL;
+}
+
+/* In the place of @old, if that is not NULL.  Return: 0, -EDQUOT, -ENOSPC. */
+static int charge(struct subscription *sub, struct subscription *old)
+{
+	int err;
+
+	lockdep_assert_held(&subscribing);
+	if (!old && nr_subscriptions >= MOST)
+		return -ENOSPC;
+	if (old && uid_eq(old->user, sub->user)) {
+		sub->charged = old->charged;
+		old->charged = false;
+		return 0;
+	}
+	err = ipc_user_charge(sub->user, IPC_BUDGET_SUBSCRIPTIONS, 1,
+			      MOST_OF_USER);
+	sub->charged = !err;
+	return err;
 }
 
 static void discharge(struct subscription *sub)
 {
-	ipc_user_uncharge(sub->user, IPC_BUDGET_SUBSCRIPTIONS, 1);
+	if (sub->charged)
+		ipc_user_uncharge(sub->user, IPC_BUDGET_SUBSCRIPTIONS, 1);
 	free_subscription(sub);
 }
 
@@ -403,14 +419,15 @@ int ipc_events_subscribe(struct sock *sk, u32 portid,
 	*state = (struct ipc_events_state){};
 	if (filter->kinds) {
 		sub = new_subscription(sk, portid, filter);
-		if (IS_ERR(sub))
-			return PTR_ERR(sub);
+		if (!sub)
+			return -ENOMEM;
 	}
 	mutex_lock(&subscribing);
 	old = find(sk);
-	if (sub && !old && nr_subscriptions >= MOST) {
-		discharge(sub);
-		err = -ENOSPC;
+	if (sub)
+		err = charge(sub, old);
+	if (err) {
+		free_subscription(sub);
 	} else {
 		if (old)
 			end(old, sub ? NULL : state);

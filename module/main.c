@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "chardev.h"
+#include "events.h"
 #include "fs.h"
 #include "gate.h"
 #include "main.h"
@@ -50,20 +51,21 @@ static int __init ipcdemo_init(void)
 	err = ipc_reclaim_init();
 	if (err)
 		goto err_reclaim;
-	err = ipc_netlink_init();
+	err = ipc_events_init();
 	if (err)
-		goto err_netlink;
+		goto err_events;
 	/* The last that may fail: then the device can be opened. */
 	err = ipc_chardev_init();
 	if (err)
 		goto err_chardev;
+	ipc_netlink_init();
 	ipc_fs_init();
 	loaded = true;
 	return 0;
 
 err_chardev:
-	ipc_netlink_exit();
-err_netlink:
+	ipc_events_exit();
+err_events:
 	ipc_reclaim_exit();
 err_reclaim:
 	ipc_defaults_exit();
@@ -82,6 +84,7 @@ static void __exit ipcdemo_exit(void)
 	ipc_fs_exit();
 	ipc_chardev_exit();
 	ipc_netlink_exit();
+	ipc_events_exit();
 	ipc_reclaim_exit();
 	ipc_defaults_exit();
 	ipc_objects_exit();

@@ -1228,6 +1228,17 @@ static int may_set(const struct sk_buff *skb, const struct ipc_object *object)
 	return netlink_capable(skb, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
+/*
+ * Limits are lifted for who asks: a privileged program that was made to write to
+ * another's socket may not do that for him.
+ */
+static bool lends_power(const struct sk_buff *skb)
+{
+	return (capable(CAP_SYS_RESOURCE) &&
+		!netlink_capable(skb, CAP_SYS_RESOURCE)) ||
+	       (capable(CAP_SYS_ADMIN) && !netlink_capable(skb, CAP_SYS_ADMIN));
+}
+
 static int set_attributes(struct ipc_pipe *pipe, struct genl_info *info,
 			  u64 *capacity)
 {
@@ -1277,6 +1288,12 @@ int ipcdemo_nl_object_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = may_set(skb, object);
 	if (err) {
 		GENL_SET_ERR_MSG(info, "only the owner of the object may");
+		goto err_object;
+	}
+	err = -EPERM;
+	if (lends_power(skb)) {
+		GENL_SET_ERR_MSG(
+			info, "who opened this socket has less power than you");
 		goto err_object;
 	}
 	/* What the reply needs first: then the change will be told of. */
@@ -1514,7 +1531,9 @@ struct genl_family ipc_netlink_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(ops),
 };
 
-int __init ipc_netlink_init(void)
+static bool registered;
+
+void __init ipc_netlink_init(void)
 {
 	size_t i;
 	int err;
@@ -1526,20 +1545,16 @@ int __init ipc_netlink_init(void)
 		ops[i].start = dump_start;
 		ops[i].done = dump_done;
 	}
-	err = ipc_events_init();
+	err = genl_register_family(&ipc_netlink_family);
+	registered = !err;
 	if (err)
-		return err;
-	err = ipc_load_fault("netlink family");
-	if (!err)
-		err = genl_register_family(&ipc_netlink_family);
-	if (err)
-		ipc_events_exit();
-	return err;
+		pr_err("the netlink family %s cannot be registered (%d): /proc tells the same\n",
+		       ipc_netlink_family.name, err);
 }
 
 void ipc_netlink_exit(void)
 {
 	/* Waits for requests; from here on nobody can subscribe. */
-	genl_unregister_family(&ipc_netlink_family);
-	ipc_events_exit();
+	if (registered)
+		genl_unregister_family(&ipc_netlink_family);
 }

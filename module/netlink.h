@@ -21,10 +21,12 @@
 extern struct genl_family ipc_netlink_family;
 
 /*
- * The family, and events.  Return: 0 or -errno.  The reverse waits for requests
- * that are at work, and ends all subscriptions.
+ * The family, after ipc_events_init(), and once nothing can fail any more: a dump
+ * that is under way keeps a module that is loaded, and no module that fails to
+ * load.  Without it there is /proc.  The reverse waits for requests that are at
+ * work.
  */
-int ipc_netlink_init(void);
+void ipc_netlink_init(void);
 void ipc_netlink_exit(void);
 
 #endif /* IPCDEMO_NETLINK_H */

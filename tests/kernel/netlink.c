@@ -399,14 +399,19 @@ static void wrong_requests_are_refused(void **state)
 
 /* --- who may ------------------------------------------------------------------- */
 
-static const struct answer *set_keep(struct nl *nl, __u32 keep)
+static const struct answer *set_keep_of(struct nl *nl, __u32 id, __u32 keep)
 {
 	struct nlmsghdr *message = request(nl, IPCDEMO_CMD_OBJECT_SET, 0);
 
-	mnl_attr_put_u32(message, IPCDEMO_A_OBJECT_ID, default_id());
+	mnl_attr_put_u32(message, IPCDEMO_A_OBJECT_ID, id);
 	mnl_attr_put_u32(message, IPCDEMO_A_OBJECT_PERSISTENCE, keep);
 	mnl_attr_put_u64(message, IPCDEMO_A_OBJECT_CAPACITY, 5000);
 	return ask(nl, message);
+}
+
+static const struct answer *set_keep(struct nl *nl, __u32 keep)
+{
+	return set_keep_of(nl, default_id(), keep);
 }
 
 static void the_owner_may_set(void **state)
@@ -454,6 +459,37 @@ static void others_may_not_set(void **state)
 		"only the owner");
 	nl_close(&nl);
 	assert_int_equal(pipe_stat().persistence, IPCDEMO_PERSIST_PROCESS);
+}
+
+/* Nor may such a program lift the limits of a pipe that is somebody else's. */
+static void power_is_not_lent(void **state)
+{
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	struct ipcdemo_pipe_stat stat = {.size = sizeof(stat)};
+	int fds[2], ctl = control();
+	struct ipcdemo_pipe_make make = {
+		.size = sizeof(make),
+		.flags = O_CLOEXEC,
+		.fds = (uintptr_t)fds,
+	};
+	struct nl nl;
+
+	(void)state;
+	assert_ret(0, seteuid(65534));
+	assert_ret(0, ioctl(ctl, IPCDEMO_IOC_PIPE, &make));
+	assert_ret(0, ioctl(fds[0], IPCDEMO_IOC_PIPE_STAT, &stat));
+	nl_open(&nl);
+	assert_ret(0, connect(mnl_socket_get_fd(nl.socket),
+			      (const void *)&kernel, sizeof(kernel)));
+	nl.connected = true;
+	assert_int_equal(set_keep_of(&nl, stat.id, 0)->err, 0);
+	assert_ret(0, seteuid(0));
+	refused("root, by the owner's socket", set_keep_of(&nl, stat.id, 0),
+		EPERM, "less power");
+	nl_close(&nl);
+	close(fds[0]);
+	close(fds[1]);
+	close(ctl);
 }
 
 static void a_set_does_not_wait_at_a_gate(void **state)
@@ -516,6 +552,11 @@ static void a_user_has_so_many_subscriptions(void **state)
 			refused("one more", subscribe(&nl[i], 1, 16, 0), EDQUOT,
 				"too many subscriptions");
 	}
+	/* What takes the place of another is none more. */
+	for (i = 0; i < 16; i++)
+		assert_int_equal(subscribe(&nl[i], 2, 32, 0)->err, 0);
+	refused("still", subscribe(&nl[16], 1, 16, 0), EDQUOT,
+		"too many subscriptions");
 	nl_close(&nl[0]);
 	assert_int_equal(subscribe(&nl[16], 1, 16, 0)->err, 0);
 	for (i = 1; i < NR(nl); i++)
@@ -889,6 +930,7 @@ static const struct claim claims[] = {
 	 wrong_requests_are_refused, DEV},
 	{"the owner sets attributes of a pipe", the_owner_may_set, DEV},
 	{"others may look and not set", others_may_not_set, DEV},
+	{"the power to lift limits is not lent", power_is_not_lent, DEV},
 	{"a set does not wait for who is held at a gate",
 	 a_set_does_not_wait_at_a_gate, DEV},
 	{"another network namespace has no family",
