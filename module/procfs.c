@@ -645,6 +645,15 @@ static void add_pipe(u64 *sum, struct ipc_pipe *pipe)
 	add_up(sum, ipc_waiters_count(&pipe->open_queue, NULL));
 }
 
+static void add_region(u64 *sum, struct ipc_region *region)
+{
+	add_up(sum, READ_ONCE(region->size));
+	add_up(sum, READ_ONCE(region->seals));
+	add_up(sum, atomic_read(&region->files));
+	add_up(sum, atomic_read(&region->maps));
+	add_up(sum, READ_ONCE(region->words.nr_events));
+}
+
 /*
  * What the object's file says, as a number that is not 0: of another state it is
  * another one, but for a chance of 2^-64.  Names, owners and times are left out.
@@ -660,12 +669,14 @@ static u64 sum_of(struct ipc_object *object)
 	}
 	if (object->kind == IPC_KIND_PIPE)
 		add_pipe(&sum, ipc_pipe_of(object));
+	else
+		add_region(&sum, ipc_region_of(object));
 	return sum ?: 1;
 }
 
 /*
- * Each call passes a point when all that it changes is changed, so the last
- * change is followed by a wake-up.  The barrier is between that change and the
+ * Each call passes a point when all that it changes is changed, or notes it, so
+ * the last change is followed by a wake-up.  The barrier is between that change and the
  * look at the queue, and pairs with the lock of the queue that poll_wait() takes
  * before poll_one() looks at the state: one of them sees the other.
  */

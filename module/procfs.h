@@ -24,6 +24,13 @@ extern struct static_key_false_deferred ipc_polled;
 /* An object may have changed.  Any context. */
 void ipc_procfs_changed(void);
 
+/* The same where no point tells of the change. */
+static __always_inline void ipc_procfs_note(void)
+{
+	if (static_branch_unlikely(&ipc_polled.key))
+		ipc_procfs_changed();
+}
+
 int ipc_procfs_init(void);
 void ipc_procfs_exit(void);
 

@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "ioctl.h"
+#include "procfs.h"
 #include "region_file.h"
 #include "regionfs.h"
 
@@ -68,6 +69,7 @@ static void settle(struct file_region *own, const struct inode *inode)
 	u64 pages = max_t(u64, pages_of(size), inode->i_mapping->nrpages);
 
 	WRITE_ONCE(own->region.size, size);
+	ipc_procfs_note();
 	if (pages >= own->charged)
 		return;
 	ipc_user_uncharge(own->region.object.creator, IPC_BUDGET_PAGES,
@@ -138,6 +140,7 @@ int ipc_region_add_seals(struct inode *inode, u32 seals)
 	else
 		WRITE_ONCE(region->seals, region->seals | seals);
 	inode_unlock(inode);
+	ipc_procfs_note();
 	return err;
 }
 
@@ -147,8 +150,10 @@ static int region_open(struct inode *inode, struct file *file)
 {
 	int err = generic_file_open(inode, file);
 
-	if (!err)
+	if (!err) {
 		atomic_inc(&ipc_region_of_inode(inode)->files);
+		ipc_procfs_note();
+	}
 	return err;
 }
 
@@ -156,6 +161,7 @@ static int region_release(struct inode *inode, struct file *file)
 {
 	ipc_words_release(file);
 	atomic_dec(&ipc_region_of_inode(inode)->files);
+	ipc_procfs_note();
 	return 0;
 }
 

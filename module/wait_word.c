@@ -25,6 +25,7 @@
 
 #include "compat.h"
 #include "gate.h"
+#include "procfs.h"
 #include "region.h"
 #include "wait_word.h"
 #include "waiter.h"
@@ -381,6 +382,7 @@ static void add_event(struct ipc_words *words, struct ipc_word_queue *queue,
 	list_add_tail(&event->node, &queue->events);
 	spin_unlock(&queue->head.lock);
 	WRITE_ONCE(words->nr_events, words->nr_events + 1);
+	ipc_procfs_note();
 }
 
 static void remove_event(struct ipc_words *words, struct ipc_word_queue *queue,
@@ -391,6 +393,7 @@ static void remove_event(struct ipc_words *words, struct ipc_word_queue *queue,
 	list_del(&event->node);
 	spin_unlock(&queue->head.lock);
 	WRITE_ONCE(words->nr_events, words->nr_events - 1);
+	ipc_procfs_note();
 	free_event(event);
 }
 

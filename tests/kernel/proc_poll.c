@@ -4,7 +4,9 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 /* Of which pipe a descriptor is an end. */
 static unsigned int id_of(int fd)
@@ -208,6 +210,43 @@ static void a_region_has_news(void **state)
 	close(fd);
 }
 
+/* What no point tells of. */
+static void what_a_region_is_has_news(void **state)
+{
+	struct ipcdemo_region_make make = {.size = sizeof(make),
+					   .length = 4096};
+	struct ipcdemo_attr seals = {.size = sizeof(seals),
+				     .value = IPCDEMO_SEAL_SHRINK};
+	struct ipcdemo_word_event bind = {.size = sizeof(bind)};
+	int fd = ioctl(control(), IPCDEMO_IOC_REGION_MAKE, &make), view, other;
+	char path[32];
+
+	(void)state;
+	assert_true(fd >= 0);
+	view = open_view("region", id_of(fd));
+	news(view);
+	assert_ret(0, ftruncate(fd, 8192));
+	news(view);
+	assert_ret(0, ioctl(fd, IPCDEMO_IOC_ADD_SEALS, &seals));
+	news(view);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	other = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(other >= 0);
+	news(view);
+	close(other);
+	news(view);
+	bind.eventfd = eventfd(0, EFD_CLOEXEC);
+	assert_true(bind.eventfd >= 0);
+	assert_ret(0, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &bind));
+	news(view);
+	close(bind.eventfd);
+	bind.eventfd = -1;
+	assert_ret(0, ioctl(fd, IPCDEMO_IOC_WORD_EVENT, &bind));
+	news(view);
+	close(view);
+	close(fd);
+}
+
 static const struct claim claims[] = {
 	{"each change of a pipe is news in its file", each_change_is_news,
 	 OURS},
@@ -220,6 +259,7 @@ static const struct claim claims[] = {
 	{"who polls is told when the pipe goes", who_polls_is_told_when_it_goes,
 	 ANON},
 	{"a region's file has news, too", a_region_has_news, DEV},
+	{"so has what a region is", what_a_region_is_has_news, DEV},
 };
 
 int main(void)
