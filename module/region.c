@@ -255,8 +255,8 @@ struct page *ipc_region_find_page(struct address_space *mapping, u64 offset)
 }
 
 /*
- * An entry may go, and its folio with it, while it is looked at: what is read of
- * it then is of no use, and does no harm.
+ * An entry may go, and its folio with it, while it is looked at: a reference keeps
+ * it what it is, and then it is looked whether the entry is still there.
  */
 int ipc_mapping_next_run(struct address_space *mapping, u64 end, u64 from,
 			 struct ipc_page_run *run)
@@ -265,7 +265,7 @@ int ipc_mapping_next_run(struct address_space *mapping, u64 end, u64 from,
 	enum ipc_page_state state;
 	unsigned int steps = 0;
 	struct folio *folio;
-	u64 next = from;
+	u64 next = from, behind;
 
 	if (from >= end)
 		return -ENXIO;
@@ -275,13 +275,24 @@ int ipc_mapping_next_run(struct address_space *mapping, u64 end, u64 from,
 	{
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
+		if (!folio_try_get(folio)) {
+			xas_reset(&xas);
+			continue;
+		}
+		if (folio != xas_reload(&xas)) {
+			folio_put(folio);
+			xas_reset(&xas);
+			continue;
+		}
+		state = folio_test_large(folio) ? IPC_PAGE_LARGE
+						: IPC_PAGE_THERE;
+		behind = folio_next_index(folio);
+		folio_put(folio);
 		if (!steps && xas.xa_index > from) {
 			/* Those before it are not there. */
 			next = xas.xa_index;
 			break;
 		}
-		state = folio_test_large(folio) ? IPC_PAGE_LARGE
-						: IPC_PAGE_THERE;
 		if (!steps)
 			run->state = state;
 		else if (run->state != state || xas.xa_index != next ||
@@ -290,7 +301,7 @@ int ipc_mapping_next_run(struct address_space *mapping, u64 end, u64 from,
 		steps++;
 		next = xas.xa_index + 1;
 		if (state == IPC_PAGE_LARGE)
-			next = max_t(u64, next, folio_next_index(folio));
+			next = max_t(u64, next, behind);
 	}
 	rcu_read_unlock();
 	if (next == from)
