@@ -1274,6 +1274,11 @@ u32 ipc_ops_copy(const struct ipc_object *object, struct ipc_op_copy *copies,
 	return n;
 }
 
+bool ipc_is_exiting(void)
+{
+	return current->flags & PF_EXITING;
+}
+
 void ipc_gates_exit(void)
 {
 	static_key_deferred_flush(&ipc_looking);

@@ -133,6 +133,7 @@ void ipc_trace(struct ipc_object *object, enum ipc_point point,
 void ipc_values_at(struct ipc_object *object, enum ipc_point point,
 		   const struct ipc_detail *detail, struct ipc_values *values);
 bool ipc_has_gates(void);
+bool ipc_is_exiting(void); /* no signal ends a wait of the task any more */
 bool ipc_would_hold(struct ipc_object *object, enum ipc_point point);
 bool ipc_lock_is_stuck(const struct ipc_object *object);
 void ipc_unstick_lock(const struct ipc_object *object);

@@ -204,11 +204,15 @@ static const struct steps resize_steps = {COMMON_STEPS(RESIZE)};
 
 /*
  * Wait for the mutex where nobody can be killed out of it.  Its holder may be
- * held at a gate for as long as somebody thinks: wait idly, and let the holder
- * through if nobody else could.
+ * held at a gate for as long as somebody thinks, or come to be while we wait:
+ * who is killed, or exits, waits idly from then on, and lets the holder through
+ * if nobody else could.
  */
 static void lock_patiently(struct ipc_pipe *pipe)
 {
+	if (!ipc_has_gates() && !ipc_is_exiting() &&
+	    !mutex_lock_killable(&pipe->mutex))
+		return;
 	while (!mutex_trylock(&pipe->mutex)) {
 		ipc_unstick_lock(&pipe->object);
 		schedule_timeout_idle(1);
@@ -226,10 +230,8 @@ static int lock_looking(struct ipc_pipe *pipe, const struct steps *steps,
 		ipc_op_lock(IPC_OP_LOCK, false);
 		if (killable)
 			err = mutex_lock_killable(&pipe->mutex);
-		else if (ipc_has_gates())
-			lock_patiently(pipe);
 		else
-			mutex_lock(&pipe->mutex);
+			lock_patiently(pipe);
 	}
 	ipc_op_lock(IPC_OP_RUNNING, !err);
 	if (!err)
@@ -271,8 +273,8 @@ static void lock(struct ipc_pipe *pipe, const struct steps *steps)
 {
 	if (ipc_is_looking())
 		lock_looking(pipe, steps, false);
-	else
-		mutex_lock(&pipe->mutex);
+	else if (!mutex_trylock(&pipe->mutex))
+		lock_patiently(pipe);
 }
 
 static void unlock(struct ipc_pipe *pipe)
@@ -880,7 +882,9 @@ static void make_stream(struct file *file)
 void ipc_pipe_join(struct ipc_pipe *pipe, struct file *file)
 {
 	make_stream(file);
-	mutex_lock(&pipe->mutex);
+	/* It can be found by its id already. */
+	if (!mutex_trylock(&pipe->mutex))
+		lock_patiently(pipe);
 	if (file->f_mode & FMODE_READ)
 		add_reader(pipe);
 	if (file->f_mode & FMODE_WRITE)

@@ -225,6 +225,11 @@ bool ipc_has_gates(void)
 	return true;
 }
 
+bool ipc_is_exiting(void)
+{
+	return false;
+}
+
 struct ipc_op *ipc_op_begin_slow(struct ipc_object *object, bool nowait)
 {
 	/* What is known of a call is in struct task_struct. */
