@@ -42,11 +42,11 @@ int main(void)
 	puts("<!-- Made from module/points.h: make docs. -->");
 	puts("# The points\n");
 	puts("Every step that an operation takes has a name. Counters of an object, gates,");
-	puts("/proc/ipcdemo and tests use these names. *Counted*: what the counter of the");
-	puts("object adds up, always. *Can hold*: whether a gate can stop a task there; a");
-	puts("held task leaves when it is killed or, where it says so, on any signal.");
-	puts("`echo 1 > /sys/module/ipcdemo/parameters/count_points` counts how often each");
-	puts("point is passed, of all objects: /proc/ipcdemo/points.\n");
+	puts("/proc/ipcdemo, netlink, tracepoints and tests use these names. *Counted*: what");
+	puts("the counter of the object adds up, always. *Can hold*: whether a gate can stop a");
+	puts("task there; a held task leaves when it is killed or, where it says so, on any");
+	puts("signal. `echo 1 > /sys/module/ipcdemo/parameters/count_points` counts how often");
+	puts("each point is passed, of all objects: /proc/ipcdemo/points.\n");
 	puts("## Of a pipe\n");
 	print_kind("PIPE");
 	puts("\n## Of a region\n");

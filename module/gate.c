@@ -538,9 +538,10 @@ void ipc_values_at(struct ipc_object *object, enum ipc_point point,
  * Tell those who count and those who are told.  They may have begun, or have
  * gone, at any moment between the static key and here; each asks once more.
  *
- * Takes no lock, allocates nothing and never sleeps: it runs under the mutex of
- * a pipe, under the spinlock of a wait queue with interrupts off, in a fault.
- * The object stays meanwhile, as its caller is in a call on it or has a
+ * Takes no lock but spinlocks inside which none of ours is taken (events.h, that
+ * of who polls in procfs.c), allocates nothing and never sleeps: it runs under the
+ * mutex of a pipe, under the spinlock of a wait queue with interrupts off, in a
+ * fault.  The object stays meanwhile, as its caller is in a call on it or has a
  * reference.
  */
 static void tell(struct ipc_object *object, enum ipc_point point,

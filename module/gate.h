@@ -7,12 +7,13 @@
  * descriptor sees who arrived and decides who goes next.  When it is closed, or
  * the process that opened it exits, all its gates open: nobody stays held.
  *
- * Nothing of this costs more than a no-op instruction a point while no gate is
- * set, nobody counts and nobody traces: the static key ipc_looking guards it.
- * Who comes to a point while the key is on calls ipc_arrive(), which does what
- * somebody has asked for, and no more: it counts, it tells the tracepoint
- * (trace.h), it meets the gates.  Only the last takes a lock and needs to know
- * the call (struct ipc_op); the others may not be noticed by whom they look at.
+ * Nothing of this costs more than a no-op instruction a point while nobody looks:
+ * has set a gate, counts, traces, polls, subscribes.  The static key ipc_looking
+ * guards it.  Who comes to a point while the key is on calls ipc_arrive(), which
+ * does what somebody has asked for, and no more: it counts, it tells subscribers
+ * (events.h), the tracepoint (trace.h) and those who poll (procfs.h), it meets the
+ * gates.  Only the last needs to know the call (struct ipc_op), and takes
+ * look_lock for that; the others may not be noticed by whom they look at.
  *
  * Ownership and locking.  One spinlock, look_lock in gate.c, guards all of it;
  * nothing of ours is taken inside.  An ipc_op belongs to the task whose call it

@@ -388,7 +388,7 @@ static void drop_waiters(struct parts *parts)
 		put_pid(copies[i].pid);
 }
 
-/* Who is held at a gate, or waits for the mutex, known while somebody looks. */
+/* Who is held at a gate, or waits for the mutex, known while there are gates. */
 
 static int copy_calls(struct ipc_object *object, struct dump *dump,
 		      struct parts *parts)

@@ -3,11 +3,12 @@
  * The generic netlink family `ipcdemo`: the state as attributes, and events
  *
  * A view, as procfs.h: it takes no lock that a reader or writer of a pipe takes,
- * but for the spinlock of a wait queue.  A set of an attribute takes the mutex
- * of its pipe, and gives up soon if it cannot have it: a request runs with the
- * lock of all of generic netlink, where nobody may wait for a task that is held
- * at a gate.  The specification is module/netlink/ipcdemo.yaml; events.h has how
- * events go.
+ * but for spinlocks.  A set of an attribute takes the mutex of its pipe, and gives
+ * up if it cannot have it in a tenth of a second.  With .parallel_ops a request
+ * runs without the mutex of generic netlink, but with its cb_lock held for reading:
+ * whoever registers or removes a family waits for that, and all later requests
+ * behind him.  So nobody may wait there for a task that is held at a gate.  The
+ * specification is module/netlink/ipcdemo.yaml; events.h has how events go.
  *
  * A dump that is not read to its end has a reference to the module, as an open
  * file has; so the module stays until its socket is read or closed.  A

@@ -34,9 +34,12 @@ struct poll_table_struct;
  *	   i_rwsem and the like		of a file that is spliced from or to
  *	   mm->mmap_lock		a fault in the user's buffer
  *	   queue->lock			of read_queue, write_queue, open_queue
+ *	      sub->lock			events.h; also where no queue is locked
+ *	   look_lock			gate.h; not inside queue->lock
+ *	   trail->lock			trail.h
  *
  * Nothing that runs under mmap_lock (mapping the device, a fault in a region)
- * takes pipe->mutex.  No view takes it either, so looking works while a task
+ * takes pipe->mutex.  No view takes it to look, so looking works while a task
  * that holds it is stuck.
  *
  * Beside each member: what guards it.  "mutex" means: changed under the mutex

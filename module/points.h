@@ -3,8 +3,8 @@
  * The points: every step that an operation takes has a name
  *
  * This table is the one vocabulary.  The counters of an object, the rows of
- * /proc/ipcdemo/points and /proc/ipcdemo/{pipe,region}/ID, the gates, the
- * tracepoints, the docs and the tests all use these names; no second list may
+ * /proc/ipcdemo/points and /proc/ipcdemo/{pipe,region}/ID, netlink, the gates,
+ * the tracepoints, the docs and the tests all use these names; no second list may
  * grow beside it.
  *
  *	X(symbol, token, "name", kind, unit, hold, "what is true there")

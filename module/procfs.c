@@ -301,7 +301,7 @@ static void show_queue(struct seq_file *m, struct wait_queue_head *queue)
 	kvfree(copies);
 }
 
-/* Tasks that are held at a gate, or wait for the mutex while somebody looks. */
+/* Tasks that are held at a gate, or wait for the mutex; known with gates alone. */
 static void show_calls(struct seq_file *m, struct ipc_object *object)
 {
 	struct ipc_op_copy *copies, *copy;

@@ -3,8 +3,8 @@
  * /proc/ipcdemo: the state as text
  *
  * A view: it reads and never decides.  It takes no lock that a reader or writer
- * of a pipe takes, but for the spinlock of a wait queue.  The formats are in
- * docs/proc.md.
+ * of a pipe takes, but for spinlocks: of a wait queue, of the trail, of the gates.
+ * The formats are in docs/proc.md.
  *
  * Who polls the file of an object is told when it says something else than what
  * he read.  What it says is summed up for that in a number, when it is read and

@@ -4,7 +4,8 @@
  *
  * It tells what the ring and the queues cannot, for it is over: which process has
  * read last and how long ago, whose write was torn, who has gone after an EAGAIN.
- * Nothing of it decides anything.  It begins anew when nobody has the pipe open.
+ * Nothing of it decides anything.  It begins anew when nobody has the pipe open,
+ * but with kernel persistence goes on.
  *
  * Cost.  A call that moves bytes stores the time and compares one pointer; only if
  * it is another process than the time before there is more to do.  The time is
@@ -75,7 +76,10 @@ struct ipc_trace_copy {
 	char comm[TASK_COMM_LEN];
 };
 
-/* What the views call the events. */
+/*
+ * What the views call the events.  Only write.epipe is a point, too: the others are
+ * what several points, or several calls, come to.
+ */
 extern const char *const ipc_trail_names[IPC_NR_TRAIL];
 
 void ipc_trail_init(struct ipc_trail *trail);
