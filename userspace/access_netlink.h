@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside access.c: the views over netlink
+ * Inside access.c, and for cmd_monitor.c: the views and the family, over netlink
  *
  * They fill what the ones that read /proc fill, with the same words.  The family is
  * in the initial network namespace alone, and not in a made-up /proc: who asks for
