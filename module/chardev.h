@@ -15,8 +15,8 @@ int ipc_defaults_init(void);
 void ipc_defaults_exit(void);
 
 /*
- * Make the device.  May sleep.  Must be the last step of loading: once it has
- * succeeded, somebody may have the device open.  Return: 0 or -errno.
+ * Make the device.  May sleep.  Must be the last step of loading that may fail:
+ * once it has succeeded, somebody may have the device open.  Return: 0 or -errno.
  */
 int ipc_chardev_init(void);
 

@@ -5,7 +5,8 @@
  * Ownership.  The inode of an anonymous pipe owns the pipe, and each of its files
  * holds the inode by way of a dentry; so the pipe goes with its last file,
  * wherever that was opened, sent or inherited.  The internal mount exists while
- * there are such files: one that existed always would keep the module.
+ * there are such files, or control descriptors that have made pipes: one that
+ * existed always would keep the module.
  */
 #ifndef IPCDEMO_PIPEFS_H
 #define IPCDEMO_PIPEFS_H
@@ -28,7 +29,8 @@ int ipc_pipefs_create(struct file *files[2], unsigned int flags, u64 capacity);
 
 /*
  * A file of an anonymous pipe has a share in the mount, from its opening to its
- * release.  May sleep.  Return: 0 or -errno.
+ * release; a control descriptor, from its first pipe on.  May sleep.  Return: 0 or
+ * -errno.
  */
 int ipc_pipefs_pin(void);
 void ipc_pipefs_unpin(void);

@@ -639,8 +639,8 @@ struct ipcdemo_word_event {
 /*
  * Set a gate.  Only for an object of the caller's own, or with CAP_SYS_ADMIN:
  * EPERM.  EINVAL if no point that can hold has such a name; ESRCH: no such
- * thread; ENOSPC: 1024 gates are set; ESHUTDOWN: the process that opened the
- * descriptor is gone.
+ * thread; ENOSPC: this descriptor has set 1024; ESHUTDOWN: the process that
+ * opened the descriptor is gone.
  */
 #define IPCDEMO_IOC_GATE_ADD _IOWR(IPCDEMO_IOC_MAGIC, 0x10, struct ipcdemo_gate)
 
