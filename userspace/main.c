@@ -200,13 +200,14 @@ static const struct command commands[] = {
 	 "Without a command, ipcdemo does this.\n",
 	 ls_options, cmd_ls},
 	{"show", "[ID|PATH]", "show one object in full: the ring, who waits",
-	 "A pipe is drawn slot by slot: # is data, - was read already, . is a page kept\n"
-	 "for the next write. Without an argument: the default pipe.\n",
+	 "A pipe is drawn slot by slot: # is data, - was read already, . the rest of a page,\n"
+	 "or one kept for the next write. Without an argument: the default pipe.\n",
 	 show_options, cmd_show},
 	{"monitor", "[ID|PATH...]", "print what happens to objects as it does",
-	 "Of all objects, or of these. KINDS are new, gone (objects come and go), block,\n"
-	 "woken (tasks), full, empty, resize (pipes). What nobody takes in time is lost, and\n"
-	 "said to be. It ends on a signal, or when nobody reads what it prints.\n",
+	 "Of all objects, or of these, at most 64. KINDS are new, gone (objects come and go),\n"
+	 "block, woken (tasks), full, empty, resize (pipes). What nobody takes in time is lost,\n"
+	 "and said to be. It ends on a signal, or when nobody reads what it prints. An ordinary\n"
+	 "user can run 16 at once.\n",
 	 monitor_options, cmd_monitor},
 	{"write", "[FILE|-]", "write to the default pipe",
 	 "Waits for a reader, and for room. Without FILE, or with -, standard input.\n",
