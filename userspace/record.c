@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,10 +27,13 @@
 #include "recording.h"
 
 /* How often the buffers are emptied if none is half full before, ms. */
-#define PERIOD	 100
+#define PERIOD	     100
 
 /* Linux has no process id above this (PID_MAX_LIMIT). */
-#define MOST_PID (4 << 20)
+#define MOST_PID     (4 << 20)
+
+/* Nor a command's name of more bytes (TASK_COMM_LEN). */
+#define MOST_COMMAND 15
 
 enum { POINTS, SCHED, NR_SETS };
 
@@ -535,14 +539,24 @@ static void take_point(struct recorder *rec, const struct kind *k,
 		remember_pid(rec, e->other);
 }
 
+/* As the kernel names a task that has begun a file. */
+static const char *command_of(char *path)
+{
+	char *slash = strrchr(path, '/'), *word = slash ? slash + 1 : path;
+
+	if (strlen(word) > MOST_COMMAND)
+		word[MOST_COMMAND] = '\0';
+	return word;
+}
+
 static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 		      void *context)
 {
 	struct rec_event e = {.t = r->ts, .cpu = cpu};
 	struct recorder *rec = context;
 	const struct kind *k = NULL;
-	const char *slash, *word;
-	char name[256];
+	char name[64], path[PATH_MAX];
+	const char *word;
 	size_t i;
 	int err;
 
@@ -573,11 +587,8 @@ static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 		remember_name(rec, e.other, name);
 		break;
 	case REC_EXEC:
-		/* As the kernel names a task that has begun a file */
-		text(k->from_comm, r, name, sizeof(name));
-		slash = strrchr(name, '/');
-		word = slash ? slash + 1 : name;
-		name[word - name + 15] = '\0';
+		text(k->from_comm, r, path, sizeof(path));
+		word = command_of(path);
 		remember_name(rec, e.pid, word);
 		break;
 	case REC_EXIT:
