@@ -444,9 +444,10 @@ static void put_point(const struct picture *p, size_t i)
 	if (y < 0)
 		return;
 	fprintf(p->to,
-		"<g class=\"e %s\" data-a=\"%llu\" data-i=\"%zu\" data-y=\"%.1f\" data-at=\"%s\" data-id=\"%u\" data-pid=\"%d\"",
-		class_of(point->name), since(p, e->t), i - p->first, y,
-		point->name, e->id, e->pid);
+		"<g class=\"e %s\" data-a=\"%llu\" data-i=\"%zu\" data-y=\"%.1f\" data-at=\"",
+		class_of(point->name), since(p, e->t), i - p->first, y);
+	put_xml(p->to, point->name);
+	fprintf(p->to, "\" data-id=\"%u\" data-pid=\"%d\"", e->id, e->pid);
 	if (e->len >= 0)
 		fprintf(p->to, " data-len=\"%lld\"", e->len);
 	fprintf(p->to, " transform=\"translate(%.1f %.1f)\"><title>",
@@ -473,9 +474,10 @@ static void put_point(const struct picture *p, size_t i)
 	if (e->wait_ns)
 		fprintf(p->to, "\nwaited %s",
 			duration(e->wait_ns, b, sizeof(b)));
-	fprintf(p->to,
-		"</title><circle r=\"3.5\"/><text transform=\"translate(3.5 -11) rotate(-90)\">%s</text></g>\n",
-		point->name);
+	fputs("</title><circle r=\"3.5\"/><text transform=\"translate(3.5 -11) rotate(-90)\">",
+	      p->to);
+	put_xml(p->to, point->name);
+	fputs("</text></g>\n", p->to);
 }
 
 static void put_arrow(const struct picture *p, const struct report_arrow *a)

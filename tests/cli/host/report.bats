@@ -174,7 +174,9 @@ s/"lines":57/"lines":58/' "$recordings/two-tasks.rec" >"$dir/rec"
 
 @test "what others chose cannot break out of the page" {
 	sed '1s/ps aux/<script>alert(1)<\/script> \& x/
-s/"sh","ps"/"<b>\\u0007"/' "$recordings/two-tasks.rec" >"$dir/rec"
+s/"sh","ps"/"<b>\\u0007"/
+2,9s/"at":"[^"]*"/"at":"x\\"><b>"/' "$recordings/two-tasks.rec" >"$dir/rec"
+	grep -q '"at":"x\\"><b>"' "$dir/rec"
 	tried 0 ipcdemo report --html "$dir/html" --svg "$dir/svg" "$dir/rec"
 	same "" "$(grep -E '<script>alert|<b>' "$dir/html" "$dir/svg" || true)"
 	python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$dir/svg"
