@@ -409,7 +409,8 @@ static bool read_kind(struct reader *r, json_object *line, bool *region)
 	*region = !strcmp(kind, "region");
 	if (*region || !strcmp(kind, "pipe"))
 		return true;
-	bad(r, "\"kind\" cannot be \"%s\"", kind);
+	/* What else stands there is not said: the terminal would obey it */
+	bad(r, "\"kind\" is neither \"pipe\" nor \"region\"");
 	return false;
 }
 

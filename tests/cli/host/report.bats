@@ -134,6 +134,10 @@ many() {
 	sed '8s/"id":7/"id":-7/' "$recordings/two-tasks.rec" >"$dir/rec"
 	tried 1 ipcdemo report "$dir/rec"
 	says 'line 8: "id" cannot be -7'
+	# No control character of it comes to the terminal
+	sed '8s/"kind":"pipe"/"kind":"\\u001b[2J"/' "$recordings/two-tasks.rec" >"$dir/rec"
+	tried 1 ipcdemo report "$dir/rec"
+	says 'line 8: "kind" is neither "pipe" nor "region"'
 	sed '20s/}$//' "$recordings/two-tasks.rec" >"$dir/rec"
 	tried 1 ipcdemo report "$dir/rec"
 	says "line 20: this is no JSON object"
