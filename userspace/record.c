@@ -784,17 +784,27 @@ static bool reap(struct recorder *rec)
 	}
 }
 
-/* Ctrl-C goes to the command itself; what only we get, it gets from us. */
+/*
+ * Ctrl-C goes to the command itself; what only we get, it gets from us.  Once it
+ * has ended, Ctrl-C is for us: we wait only for what it left behind.
+ */
 static void take_signals(struct recorder *rec)
 {
 	struct signalfd_siginfo info;
 
 	while (read(rec->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGHUP)
-			continue;
-		rec->hurry = true;
-		if (!rec->child_ended)
-			kill(rec->child, info.ssi_signo);
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGHUP:
+			rec->hurry = true;
+			if (!rec->child_ended)
+				kill(rec->child, info.ssi_signo);
+			break;
+		case SIGINT:
+		case SIGQUIT:
+			rec->hurry |= rec->child_ended;
+			break;
+		}
 	}
 }
 
