@@ -586,6 +586,12 @@ static void add_waiter(struct why_graph *g, __u32 id,
 	w->seconds = from->seconds;
 }
 
+/* Since the list was made.  EIO: its file goes away just now. */
+static bool is_gone(int err)
+{
+	return err == -ENOENT || err == -EIO;
+}
+
 static int collect_pipes(struct ipcdemo *ipc, struct why_graph *g)
 {
 	struct ipcdemo_table t;
@@ -604,8 +610,8 @@ static int collect_pipes(struct ipcdemo *ipc, struct why_graph *g)
 					strtoul(ipcdemo_cell(&t, row, "id"),
 						NULL, 10),
 					&p->view);
-		if (err == -ENOENT) {
-			err = 0; /* gone since the list was made */
+		if (is_gone(err)) {
+			err = 0;
 			continue;
 		}
 		if (err)
@@ -662,9 +668,11 @@ static int collect_regions(struct ipcdemo *ipc, struct why_graph *g)
 					  strtoul(ipcdemo_cell(&t, row, "id"),
 						  NULL, 10),
 					  &v);
-		if (err == -ENOENT)
+		if (is_gone(err)) {
 			err = 0;
-		else if (err)
+			continue;
+		}
+		if (err)
 			break;
 		for (i = 0; i < v.nwaiters; i++) {
 			at = task_of(g, v.waiters[i].task.pid);
