@@ -34,6 +34,22 @@ static const char *role_of(const struct why_wait *w)
 	}
 }
 
+/* Bytes may lie there for one who polls and was told of them before. */
+static void put_read_reason(const struct why_pipe *p, const struct why_wait *w)
+{
+	char bytes[32];
+
+	if (!p || !p->view.bytes) {
+		printf("the ring of pipe %u is empty", w->id);
+		return;
+	}
+	printf("pipe %u holds %s", w->id,
+	       plural(p->view.bytes, "byte", bytes, sizeof(bytes)));
+	if (w->edge)
+		fputs(", and its epoll tells only of what comes anew (EPOLLET)",
+		      stdout);
+}
+
 /* "the ring of pipe 3 is full, 16 of 16 slots" */
 static void put_reason(const struct why_graph *g, const struct why_wait *w)
 {
@@ -46,7 +62,7 @@ static void put_reason(const struct why_graph *g, const struct why_wait *w)
 			printf(", %u of %u slots", p->view.used, p->view.slots);
 		break;
 	case WHY_READ:
-		printf("the ring of pipe %u is empty", w->id);
+		put_read_reason(p, w);
 		break;
 	case WHY_OPEN:
 		printf("nobody has opened the other side of pipe %u yet",

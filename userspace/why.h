@@ -55,6 +55,7 @@ enum why_kind {
  * @tid:	the thread
  * @seconds:	for how long, -1: not known
  * @poll:	in poll, select or epoll, without a time limit
+ * @edge:	in an epoll that tells only of what comes (EPOLLET)
  * @child:	which child, 0: any
  * @holder:	of a word that is a lock's: the process that has it, 0: not known
  * @offset:	of the word
@@ -66,6 +67,7 @@ struct why_wait {
 	pid_t tid;
 	double seconds;
 	bool poll;
+	bool edge;
 	pid_t child;
 	pid_t holder;
 	__u64 offset;

@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -294,13 +295,16 @@ static void add_selected(const struct why_graph *g, struct why_task *t,
 static void add_epoll(const struct why_graph *g, struct why_task *t, int epfd)
 {
 	char path[PATH_LEN], text[4096], *at = text;
-	unsigned int fd, events;
+	unsigned int fd, events, i, before;
 
 	proc_path(path, "%d/fdinfo/%d", t->pid, epfd);
 	read_text(path, text, sizeof(text));
 	while ((at = strstr(at, "tfd:"))) {
+		before = t->n;
 		if (sscanf(at, "tfd: %u events: %x", &fd, &events) == 2)
 			add_polled(g, t, fd, events & POLLIN, events & POLLOUT);
+		for (i = before; i < t->n; i++)
+			t->wait[i].edge = events & EPOLLET;
 		at += 4;
 	}
 }

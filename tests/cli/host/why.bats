@@ -116,6 +116,21 @@ calls_are_known() {
 	same "false false" "$(ipcdemo why --json | jq -r '[.stuck[].deadlock] | join(" ")')"
 }
 
+@test "one who waits in an epoll for edges is told of the bytes that it left" {
+	calls_are_known
+	a_task 10 a 1 232 3:read:1
+	a_task 11 b 1 35 4:write:1
+	echo "232 0x5 0x0 0x8 0xffffffffffffffff 0x0 0x0 0x0 0x0" \
+		>"$dir/proc/10/syscall"
+	echo "tfd:        3 events: 80000001 data: 0" >"$dir/proc/10/fdinfo/5"
+	a_pipe 1 1 </dev/null
+	tried 0 ipcdemo why
+	[[ $out == "reader 10 (a) waits in poll: pipe 1 holds 4096 bytes, and its epoll tells only of what comes anew (EPOLLET); the only writer is 11 (b)"* ]]
+	sed -i 's/80000001/1/' "$dir/proc/10/fdinfo/5"
+	tried 0 ipcdemo why
+	[[ $out == "reader 10 (a) waits in poll: pipe 1 holds 4096 bytes; the only"* ]]
+}
+
 @test "who was asked and has not answered may keep his answer" {
 	a_task 10 a 1 0 3:read:1 4:write:2
 	a_task 11 b 1 0 3:read:2 4:write:1
