@@ -88,6 +88,7 @@ struct why_wait {
  * @state:	as in /proc/PID/stat
  * @session:	its session
  * @threads:	how many it has
+ * @sleeps:	how often it had gone to sleep when collecting began
  * @no_sigpipe:	it ignores SIGPIPE, or blocks it
  * @known:	whether its waits were looked at
  * @jobs:	N of the -jN of a make jobserver that it was told of, 0: of none
@@ -104,6 +105,7 @@ struct why_task {
 	char command[32];
 	char state;
 	int threads;
+	unsigned long sleeps;
 	bool no_sigpipe;
 	bool known;
 	unsigned int jobs;
@@ -149,6 +151,7 @@ struct why_mistake {
 };
 
 struct why_graph {
+	double begun; /* when collecting began, CLOCK_MONOTONIC, seconds */
 	size_t ntasks;
 	struct why_task *task; /* by pid */
 	size_t npipes;

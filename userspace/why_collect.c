@@ -20,6 +20,7 @@
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -27,6 +28,9 @@
 #include "why.h"
 
 #define PATH_LEN   512
+
+/* Of one whose wait began while we looked. */
+#define AT_WORK	   "at work until just now"
 
 /* No program has more FILEs than this, or the list is broken. */
 #define MOST_FILES 256
@@ -76,6 +80,19 @@ static const char *status_line(const char *text, const char *key)
 
 /* ---- processes ----------------------------------------------------------- */
 
+/* How often it has gone to sleep; 0: not known. */
+static unsigned long sleeps_of(pid_t pid)
+{
+	char path[PATH_LEN], text[4096];
+	const char *n;
+
+	proc_path(path, "%d/status", pid);
+	if (read_text(path, text, sizeof(text)) <= 0)
+		return 0;
+	n = status_line(text, "\nvoluntary_ctxt_switches:");
+	return n ? strtoul(n, NULL, 10) : 0;
+}
+
 static int add_task(struct why_graph *g, size_t *room, pid_t pid)
 {
 	char path[PATH_LEN], text[1024], *command, *end;
@@ -101,6 +118,7 @@ static int add_task(struct why_graph *g, size_t *room, pid_t pid)
 	t = &g->task[g->ntasks++];
 	memset(t, 0, sizeof(*t));
 	t->pid = pid;
+	t->sleeps = sleeps_of(pid);
 	snprintf(t->command, sizeof(t->command), "%.31s", command + 1);
 	if (sscanf(end + 1,
 		   " %c %ld %*d %ld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d",
@@ -464,6 +482,17 @@ static void look_at_status(struct why_task *t)
 			(blocked && (strtoull(blocked, NULL, 16) & bit));
 }
 
+/* Does it wait for somebody, in a call whose time is not known? */
+static bool waits_for_others(const struct why_task *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->wait[i].poll || t->wait[i].kind == WHY_CHILD)
+			return true;
+	return false;
+}
+
 /* What a process does that is on no queue of ours, or not with all its threads. */
 static void look_at_task(const struct why_graph *g, struct why_task *t)
 {
@@ -503,6 +532,11 @@ static void look_at_task(const struct why_graph *g, struct why_task *t)
 			 nr);
 	else
 		add_call(g, t, nr, arg);
+	/* As began_later() */
+	if (waits_for_others(t) && sleeps_of(t->pid) != t->sleeps) {
+		t->n = 0;
+		add_wait(t, WHY_RUNS, AT_WORK);
+	}
 }
 
 /* Also at those whom the ones that are looked at wait for. */
@@ -560,6 +594,25 @@ static int task_of(const struct why_graph *g, pid_t tid)
 	return tgid ? why_task(g, strtol(tgid, NULL, 10)) : WHY_NOBODY;
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/*
+ * Pipes are looked at one after the other, and of two who take turns each may be
+ * seen waiting.  Those who have waited since before the first look all did at that
+ * moment; who began later has moved since.
+ */
+static bool began_later(const struct why_graph *g, double seconds)
+{
+	/* It is told in ms, and may be rounded */
+	return seconds <= now() - g->begun + 0.001;
+}
+
 static void add_waiter(struct why_graph *g, __u32 id,
 		       const struct ipcdemo_waiter *from)
 {
@@ -581,6 +634,11 @@ static void add_waiter(struct why_graph *g, __u32 id,
 		kind = WHY_WRITE;
 	else if (!strcmp(from->point, "open.wait"))
 		kind = WHY_OPEN;
+	if ((kind == WHY_READ || kind == WHY_WRITE) &&
+	    began_later(g, from->seconds)) {
+		add_wait(&g->task[at], WHY_RUNS, AT_WORK);
+		return;
+	}
 	w = add_wait(&g->task[at], kind, "%s at %s",
 		     strcmp(from->state, "lock") ? "held"
 						 : "waiting for the lock",
@@ -682,6 +740,10 @@ static int collect_regions(struct ipcdemo *ipc, struct why_graph *g)
 			at = task_of(g, v.waiters[i].task.pid);
 			if (at < 0) {
 				g->unseen++;
+				continue;
+			}
+			if (began_later(g, v.waiters[i].task.seconds)) {
+				add_wait(&g->task[at], WHY_RUNS, AT_WORK);
 				continue;
 			}
 			w = add_wait(&g->task[at], WHY_WORD,
@@ -880,6 +942,7 @@ int why_collect(struct ipcdemo *ipc, struct why_graph *g)
 	int err;
 
 	memset(g, 0, sizeof(*g));
+	g->begun = now();
 	err = collect_tasks(g);
 	if (!err)
 		err = ipcdemo_pipe_ends(ipc, 0, &g->ends);

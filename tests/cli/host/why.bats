@@ -116,6 +116,23 @@ calls_are_known() {
 	same "false false" "$(ipcdemo why --json | jq -r '[.stuck[].deadlock] | join(" ")')"
 }
 
+@test "two who take turns are no deadlock: one of them has begun to wait just now" {
+	a_task 10 a 1 0 3:read:1 4:write:2
+	a_task 11 b 1 0 3:read:2 4:write:1
+	a_pipe 1 0 <<-EOF
+		read.wait 10 a 1.000 sleeping
+	EOF
+	a_pipe 2 0 <<-EOF
+		read.wait 11 b 0.000 sleeping
+	EOF
+	tried 0 ipcdemo why
+	[[ $out == *"the only writer is 11 (b), which has not written yet and is at work until just now"* ]]
+	[[ $out != *deadlock* ]]
+	same "" "$(mistakes)"
+	same '[[11,false]]' "$(ipcdemo why --json |
+		jq -c '[.stuck[] | [.root, .deadlock]]')"
+}
+
 @test "one who waits in an epoll for edges is told of the bytes that it left" {
 	calls_are_known
 	a_task 10 a 1 232 3:read:1
