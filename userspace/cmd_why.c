@@ -306,14 +306,17 @@ static void put_cycle(const struct why_graph *g, int root)
 {
 	int at = root;
 
-	fputs("deadlock: ", stdout);
+	fputs(g->task[root].dead ? "deadlock: " : "as far as may be seen, ",
+	      stdout);
 	do {
 		put_task(g, at);
 		fputs(" waits for ", stdout);
 		at = g->task[at].next;
 	} while (at != root);
 	put_task(g, root);
-	puts("; only a signal frees them.");
+	puts(g->task[root].dead
+		     ? "; only a signal frees them."
+		     : "; who may not be looked into could free them.");
 }
 
 static bool concerns(const struct why_graph *g, const struct question *q,
@@ -466,8 +469,7 @@ static json_object *json_stuck(const struct why_graph *g, int task)
 	w = main_wait(&g->task[root]);
 	add_string(o, "root_waits", w ? kinds[w->kind] : "runs");
 	add_string(o, "root_text", w ? w->text : "running");
-	json_object_object_add(o, "deadlock",
-			       json_object_new_boolean(t->way == WHY_FAR));
+	json_object_object_add(o, "deadlock", json_object_new_boolean(t->dead));
 	return o;
 }
 

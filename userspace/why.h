@@ -95,6 +95,7 @@ struct why_wait {
  * @n:		how many waits
  * @wait:	what it waits for
  * @way:	from here to one that can move: 0, it can itself; WHY_FAR: none
+ * @dead:	there is none, whatever ends those have who may not be looked into
  * @next:	the next task on that way, or on the way around a cycle; or WHY_NOBODY
  * @by:		the wait that leads there
  */
@@ -112,6 +113,7 @@ struct why_task {
 	unsigned int n;
 	struct why_wait wait[WHY_WAITS];
 	int way;
+	bool dead;
 	int next;
 	int by;
 };

@@ -90,6 +90,7 @@ static const struct why_wait *waits(const struct why_task *t,
 	return NULL;
 }
 
+/* As far as may be seen: t->dead is sure. */
 static bool is_dead(const struct why_task *t)
 {
 	return t->way == WHY_FAR;
@@ -139,15 +140,19 @@ static int next_blocker(const struct why_graph *g, int task,
 	return WHY_NOBODY;
 }
 
-/* Can it end without anybody whom the graph knows? */
+/* Can it end without anybody whom the graph knows?  With hidden, may it? */
 static bool ends_by_itself(const struct why_graph *g, int task,
-			   const struct why_wait *w)
+			   const struct why_wait *w, bool hidden)
 {
 	size_t at = 0;
 
 	switch (w->kind) {
 	case WHY_READ:
 	case WHY_WRITE:
+		/* One who may not be looked into may have the other end */
+		if (hidden)
+			return true;
+		fallthrough;
 	case WHY_CHILD:
 	case WHY_WORD:
 		/* Whoever could end it is not to be seen */
@@ -195,7 +200,8 @@ static void choose_next(struct why_graph *g, int task)
 	}
 }
 
-static void find_ways(struct why_graph *g)
+/* With hidden, as if each process that may not be looked into had an end. */
+static void measure_ways(struct why_graph *g, bool hidden)
 {
 	struct why_task *t;
 	bool again = true;
@@ -207,7 +213,7 @@ static void find_ways(struct why_graph *g)
 		t = &g->task[i];
 		t->way = t->n ? WHY_FAR : 0;
 		for (j = 0; j < t->n; j++)
-			if (ends_by_itself(g, i, &t->wait[j]))
+			if (ends_by_itself(g, i, &t->wait[j], hidden))
 				t->way = 0;
 	}
 	while (again) {
@@ -226,6 +232,17 @@ static void find_ways(struct why_graph *g)
 			}
 		}
 	}
+}
+
+static void find_ways(struct why_graph *g)
+{
+	size_t i;
+
+	measure_ways(g, g->ends.hidden);
+	for (i = 0; i < g->ntasks; i++)
+		g->task[i].dead = g->task[i].way == WHY_FAR;
+	if (g->ends.hidden)
+		measure_ways(g, false);
 	for (i = 0; i < g->ntasks; i++) {
 		g->task[i].next = WHY_NOBODY;
 		if (g->task[i].way)
@@ -363,7 +380,8 @@ static int judge_other(struct why_graph *g, const struct why_task *t,
 	if (is_dead(t) && is_dead(x) && waits(x, WHY_CHILD, 0))
 		return !gone && !reads
 			       ? 0
-			       : accuse(g, "unused-end", gone, w->id, x->pid,
+			       : accuse(g, "unused-end", gone && x->dead, w->id,
+					x->pid,
 					"%d (%s) holds a %s end, descriptor %d, and waits for a child to end that waits for that end to be closed",
 					x->pid, x->command, what, e->fd);
 	if (gone && e->fd > 2 && !strcmp(e->end, what) && x->n == 1 &&
@@ -462,7 +480,8 @@ static int judge_pair(struct why_graph *g, int a, int b)
 		if (w[i]->kind != WHY_READ && w[i]->kind != WHY_WRITE)
 			return 0;
 	if (w[0]->kind == WHY_WRITE || w[1]->kind == WHY_WRITE)
-		return accuse(g, "pipe-order", true, w[0]->id, 0,
+		return accuse(g, "pipe-order", t[0]->dead && t[1]->dead,
+			      w[0]->id, 0,
 			      "%d (%s) waits to %s pipe %u and %d (%s) to %s pipe %u: each is to use the other of the two pipes between them first",
 			      t[0]->pid, t[0]->command,
 			      w[0]->kind == WHY_READ ? "read" : "write",

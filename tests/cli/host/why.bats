@@ -148,6 +148,31 @@ calls_are_known() {
 	[[ $out == "reader 10 (a) waits in poll: pipe 1 holds 4096 bytes; the only"* ]]
 }
 
+@test "where a process may not be looked into, nobody is said to be deadlocked" {
+	# Root may look into all
+	local as=()
+
+	((EUID)) || as=(setpriv --reuid 65534 --clear-groups)
+	chmod 755 "$BATS_RUN_TMPDIR" "${dir%/*}" "$dir"
+	"${as[@]}" ipcdemo --version >/dev/null || skip "others may not run it"
+	a_task 10 a 1 0 3:read:1 4:write:2
+	a_task 11 b 1 0 3:read:2 4:write:1
+	a_task 12 c 1 35
+	chmod 0 "$dir/proc/12/fdinfo"
+	a_pipe 1 0 <<-EOF
+		read.wait 10 a 1.000 sleeping
+	EOF
+	a_pipe 2 0 <<-EOF
+		read.wait 11 b 2.000 sleeping
+	EOF
+	tried 0 "${as[@]}" ipcdemo why
+	[[ $out == *"as far as may be seen, 10 (a) waits for 11 (b) waits for 10 (a); who may not be looked into could free them."* ]]
+	[[ $out != *deadlock* ]]
+	same "false false" "$("${as[@]}" ipcdemo why --json |
+		jq -r '[.stuck[].deadlock] | join(" ")')"
+	chmod 755 "$dir/proc/12/fdinfo"
+}
+
 @test "who was asked and has not answered may keep his answer" {
 	a_task 10 a 1 0 3:read:1 4:write:2
 	a_task 11 b 1 0 3:read:2 4:write:1
