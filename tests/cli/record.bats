@@ -112,6 +112,18 @@ nothing_left() {
 	nothing_left
 }
 
+@test "Ctrl-C does not wait for what the command left behind" {
+	start ipcdemo record -o "$dir/rec" sh -c 'sleep 100 & exit 3'
+	until_true pgrep -x sleep
+	# Its end is seen before
+	sleep 0.5
+	kill -INT "$pid"
+	wait "$pid" || same 3 $?
+	pkill -x sleep
+	tried 0 ipcdemo report "$dir/rec"
+	nothing_left
+}
+
 @test "the instances in tracefs go however the recorder ends" {
 	is_there() {
 		[[ -n $(ls "$instances" 2>/dev/null) ]]
