@@ -29,6 +29,9 @@
 /* How often the buffers are emptied if none is half full before, ms. */
 #define PERIOD	     100
 
+/* Between so many events signals are heard, and who has ended. */
+#define TURN	     1024
+
 /* Linux has no process id above this (PID_MAX_LIMIT). */
 #define MOST_PID     (4 << 20)
 
@@ -75,6 +78,8 @@ struct recorder {
 	int err; /* the first that the file or memory gave */
 	int cpus;
 	__u64 points;
+	__u64 taken; /* events */
+	bool off; /* the kernel writes no more of them */
 	struct names **names; /* by pid */
 	__s32 *pids; /* those that have some, or passed a point */
 	size_t npids, pid_room;
@@ -394,6 +399,7 @@ static int enable(struct recorder *rec)
 
 static void disable(struct recorder *rec)
 {
+	rec->off = true;
 	turn(rec->sets[POINTS], systems[POINTS], NULL, "0");
 	turn(rec->sets[SCHED], systems[SCHED], NULL, "0");
 }
@@ -549,6 +555,8 @@ static const char *command_of(char *path)
 	return word;
 }
 
+static void between_events(struct recorder *rec);
+
 static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 		      void *context)
 {
@@ -597,6 +605,8 @@ static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 	err = rec_event(&rec->out, &e, word);
 	if (err && !rec->err)
 		rec->err = err;
+	if (!(++rec->taken % TURN))
+		between_events(rec);
 	return 0;
 }
 
@@ -808,6 +818,27 @@ static void take_signals(struct recorder *rec)
 	}
 }
 
+/* Whether there is nothing more to wait for. */
+static bool is_over(struct recorder *rec)
+{
+	return !reap(rec) || (rec->hurry && rec->child_ended);
+}
+
+/*
+ * The buffers of a busy machine are filled as fast as they are emptied, and never
+ * found empty.  Once all is over nothing is added any more, so that what they have
+ * is taken, to the last event, and has an end.
+ */
+static void between_events(struct recorder *rec)
+{
+	if (rec->off)
+		return;
+	take_signals(rec);
+	tell_objects(rec);
+	if (is_over(rec))
+		disable(rec);
+}
+
 static void watch_buffers(struct recorder *rec)
 {
 	char path[48];
@@ -837,7 +868,7 @@ static void wait_for_command(struct recorder *rec)
 		fds[i] = (struct pollfd){.fd = rec->watch[i], .events = POLLIN};
 	fds[rec->nwatch] =
 		(struct pollfd){.fd = rec->signals, .events = POLLIN};
-	while (reap(rec) && !(rec->hurry && rec->child_ended)) {
+	while (!is_over(rec)) {
 		poll(fds, rec->nwatch + 1, PERIOD);
 		take_signals(rec);
 		empty_buffers(rec);
