@@ -25,6 +25,9 @@
 /* So many points are remembered. */
 #define POINTS	  8192
 
+/* Of so many processes the commands are, for the time of a look. */
+#define COMMANDS  64
+
 /**
  * struct watch_points - points that were passed
  * @instance:	that of tracefs
@@ -33,6 +36,9 @@
  * @alive:	our end of the pipe that tells it
  * @point:	the last of them: the n-th of all is at n modulo POINTS
  * @n:		how many there were
+ * @taken:	how many of them the last look has
+ * @lost:	the next one comes behind some that were not kept
+ * @command:	of processes, found for one look
  * @look:	the look for which they were taken last
  * @first_look:	the first one that has all of its points
  * @filter:	which objects are traced
@@ -44,6 +50,13 @@ struct watch_points {
 	int alive;
 	struct watch_point point[POINTS];
 	size_t n;
+	size_t taken;
+	bool lost;
+	struct {
+		pid_t pid;
+		unsigned int look;
+		char name[sizeof(((struct watch_point *)NULL)->command)];
+	} command[COMMANDS];
 	unsigned int look;
 	unsigned int first_look;
 	char filter[512];
@@ -261,18 +274,40 @@ static long long number(struct tep_event *event, struct tep_record *record,
 }
 
 /* The command that a process has now; one that executed another has its name. */
-static void find_command(struct watch_point *point)
+static void read_command(pid_t pid, char *name, size_t size)
 {
 	char path[40];
 	FILE *from;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", point->pid);
+	*name = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	from = fopen(path, "re");
 	if (!from)
 		return;
-	if (fgets(point->command, sizeof(point->command), from))
-		point->command[strcspn(point->command, "\n")] = '\0';
+	if (fgets(name, size, from))
+		name[strcspn(name, "\n")] = '\0';
 	fclose(from);
+}
+
+static void find_command(struct watch_points *p, struct watch_point *point)
+{
+	size_t at = point->pid % COMMANDS;
+
+	if (p->command[at].pid != point->pid ||
+	    p->command[at].look != point->look) {
+		p->command[at].pid = point->pid;
+		p->command[at].look = point->look;
+		read_command(point->pid, p->command[at].name,
+			     sizeof(p->command[at].name));
+	}
+	strcpy(point->command, p->command[at].name);
+}
+
+static int turn(struct watch_points *p, const char *on)
+{
+	return tracefs_instance_file_write(p->instance, "tracing_on", on) < 0
+		       ? -EIO
+		       : 0;
 }
 
 static int take(struct tep_event *event, struct tep_record *record, int cpu,
@@ -280,8 +315,6 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 {
 	struct watch_points *p = context;
 	struct watch_point *point = &p->point[p->n % POINTS];
-	const struct watch_point *last =
-		p->n ? &p->point[(p->n - 1) % POINTS] : NULL;
 	char *dot;
 
 	(void)cpu;
@@ -306,21 +339,32 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 	point->tail = number(event, record, "tail");
 	point->other = number(event, record, "other");
 	point->waited = number(event, record, "wait_ns") / 1e9;
-	point->lost = record->missed_events != 0;
-	if (last && last->pid == point->pid && *last->command)
-		strcpy(point->command, last->command);
-	else
-		find_command(point);
+	point->lost = record->missed_events != 0 || p->lost;
+	p->lost = false;
+	find_command(p, point);
 	p->n++;
+	/*
+	 * They may come as fast as they are taken: then there would be no end of
+	 * it, and only the last of them would be remembered.
+	 */
+	if (++p->taken == POINTS)
+		turn(p, "0");
 	return 0;
 }
 
 int watch_points_take(struct watch_points *p, unsigned int look)
 {
+	int err;
+
 	p->look = look;
-	return tracefs_iterate_raw_events(p->tep, p->instance, NULL, 0, take, p)
-		       ? -EIO
-		       : 0;
+	p->taken = 0;
+	err = tracefs_iterate_raw_events(p->tep, p->instance, NULL, 0, take, p)
+		      ? -EIO
+		      : 0;
+	if (p->taken < POINTS)
+		return err;
+	p->lost = true;
+	return turn(p, "1") ?: err;
 }
 
 const struct watch_point *watch_points_before(const struct watch_points *p,
