@@ -366,54 +366,96 @@ static __u32 scale_of(const struct report_object *o)
 	return scale < o->slots ? scale : o->slots;
 }
 
-static void put_fill(const struct picture *p, const struct row *row)
+/* The outline of a fill, as it is drawn: so many corners, the last at a height. */
+struct outline {
+	FILE *path;
+	FILE *data;
+	double y;
+	double high; /* of a slot */
+	__u32 scale;
+	double at;
+	size_t n;
+};
+
+static void put_step(const struct picture *p, struct outline *o,
+		     const struct report_fill *f)
+{
+	double x = x_of(p, f->t);
+
+	fprintf(o->path, o->n ? "L%.1f %.1f" : "M%.1f %.1f", x,
+		o->n ? o->at : o->y);
+	o->at = o->y - o->high * f->used;
+	fprintf(o->path, "L%.1f %.1f", x, o->at);
+	fprintf(o->data, "%s%llu,%.4f", o->n ? ";" : "", since(p, f->t),
+		(double)f->used / o->scale);
+	o->n++;
+}
+
+static void put_steps(const struct picture *p, struct outline *o, size_t object)
 {
 	const struct report *r = p->r;
-	__u32 scale = scale_of(&r->objects[row->n]);
-	const struct report_fill *f, *before = NULL;
-	double y = row->y + BAND - 3, high = BAND - 8, x, at = y;
-	double last_x = -1, most = 0;
-	size_t i, n = 0;
-	char *d = NULL, *moments = NULL;
-	size_t dlen, mlen;
-	FILE *path = open_memstream(&d, &dlen);
-	FILE *data = open_memstream(&moments, &mlen);
+	const struct report_fill *f, *before = NULL, *skipped = NULL;
+	double last_x = -1, most = 0, x;
+	size_t i;
 
-	for (i = 0; path && data && i < r->nfills; i++) {
+	for (i = 0; i < r->nfills; i++) {
 		f = &r->fills[i];
-		if (f->object != row->n || !scale || f->t > p->from + p->span)
+		if (f->object != object || f->t > p->from + p->span)
 			continue;
 		if (f->t < p->from) {
 			before = f;
 			continue;
 		}
-		if (before && !n++) {
-			at = y - high * before->used / scale;
-			fprintf(path, "M%d %.1fV%.1f", GUTTER, y, at);
-			fprintf(data, "0,%.4f", (double)before->used / scale);
+		if (before && !o->n++) {
+			o->at = o->y - o->high * before->used;
+			fprintf(o->path, "M%d %.1fV%.1f", GUTTER, o->y, o->at);
+			fprintf(o->data, "0,%.4f",
+				(double)before->used / o->scale);
 		}
 		x = x_of(p, f->t);
-		/* Of what is nearer than a pixel the most is drawn */
-		if (!p->single && x - last_x < 1 && f->used <= most)
+		/* Of what is nearer than a pixel the most is drawn, and the last */
+		if (!p->single && x - last_x < 1 && f->used <= most) {
+			skipped = f;
 			continue;
+		}
+		if (skipped)
+			put_step(p, o, skipped);
+		skipped = NULL;
 		last_x = x;
 		most = f->used;
-		fprintf(path, n ? "L%.1f %.1f" : "M%.1f %.1f", x, n ? at : y);
-		at = y - high * f->used / scale;
-		fprintf(path, "L%.1f %.1f", x, at);
-		fprintf(data, "%s%llu,%.4f", n ? ";" : "", since(p, f->t),
-			(double)f->used / scale);
-		n++;
+		put_step(p, o, f);
 	}
-	if (path)
-		fclose(path);
-	if (data)
-		fclose(data);
-	if (n && d && moments)
+	if (skipped)
+		put_step(p, o, skipped);
+}
+
+static void put_fill(const struct picture *p, const struct row *row)
+{
+	const struct report_object *object = &p->r->objects[row->n];
+	char *d = NULL, *moments = NULL;
+	double high = BAND - 8;
+	size_t dlen, mlen;
+	struct outline o = {
+		.path = open_memstream(&d, &dlen),
+		.data = open_memstream(&moments, &mlen),
+		.y = row->y + BAND - 3,
+		.scale = scale_of(object),
+	};
+
+	o.at = o.y;
+	if (o.path && o.data && o.scale) {
+		o.high = high / o.scale;
+		put_steps(p, &o, row->n);
+	}
+	if (o.path)
+		fclose(o.path);
+	if (o.data)
+		fclose(o.data);
+	if (o.n && d && moments)
 		fprintf(p->to,
 			"<path class=\"fill\" data-y=\"%.1f\" data-h=\"%.1f\" data-fill=\"%s\" d=\"%sL%.1f %.1fV%.1fZ\"><title>%s %u: slots that hold bytes, of %u</title></path>\n",
-			y, high, moments, d, GUTTER + p->width, at, y, "pipe",
-			r->objects[row->n].id, r->objects[row->n].slots);
+			o.y, high, moments, d, GUTTER + p->width, o.at, o.y,
+			"pipe", object->id, object->slots);
 	free(d);
 	free(moments);
 }

@@ -205,6 +205,12 @@ s/"sh","ps"/"<b>\\u0007"/
 	says "there is nothing to draw"
 }
 
+@test "of many fills the last is drawn, too" {
+	many 5002 | sed '10005s/"tail":5001/"tail":5002/' >"$dir/rec"
+	tried 0 ipcdemo report --html "$dir/html" "$dir/rec"
+	grep -q 'data-fill="[^"]*,0\.0000"' "$dir/html"
+}
+
 @test "the trace for Perfetto has a name for each task, and arrows with two ends" {
 	tried 0 ipcdemo report --perfetto "$dir/trace" "$recordings/two-tasks.rec"
 	trace() {
