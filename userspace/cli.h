@@ -179,6 +179,15 @@ int find_object(struct cli *cli, const char *what, enum ipcdemo_kind *kind,
  */
 int put_safe(FILE *to, const char *text);
 
+/* The bytes of the character that text begins with; 0: it is no UTF-8. */
+size_t utf8_length(const char *text);
+
+/*
+ * Of text that need not be UTF-8, as JSON must be: the kernel cuts a command's name
+ * anywhere.  Bytes that are none become '?'.
+ */
+json_object *new_string(const char *text);
+
 /* A member of a JSON object. */
 void add_string(json_object *to, const char *key, const char *value);
 void add_number(json_object *to, const char *key, __u64 value);

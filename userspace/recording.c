@@ -53,7 +53,7 @@ int rec_begin(struct rec_writer *w, const char *path,
 	add_string(line, "pipes", head->ours ? "ours" : "kernel");
 	add_number(line, "start", head->start);
 	for (; *argv; argv++)
-		json_object_array_add(command, json_object_new_string(*argv));
+		json_object_array_add(command, new_string(*argv));
 	json_object_object_add(line, "command", command);
 	err = put_line(w, line);
 	/* What cannot be written at all is known before the command runs */
@@ -151,8 +151,7 @@ int rec_task(struct rec_writer *w, __s32 pid, char *const *commands, int n)
 
 	add_signed(line, "task", pid);
 	for (i = 0; i < n; i++)
-		json_object_array_add(array,
-				      json_object_new_string(commands[i]));
+		json_object_array_add(array, new_string(commands[i]));
 	json_object_object_add(line, "commands", array);
 	return put_line(w, line);
 }

@@ -17,7 +17,7 @@ struct trace {
 
 static void put_text(FILE *to, const char *text)
 {
-	json_object *string = json_object_new_string(text);
+	json_object *string = new_string(text);
 
 	fputs(json_object_to_json_string_ext(string, JSON_C_TO_STRING_PLAIN),
 	      to);

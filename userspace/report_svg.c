@@ -59,6 +59,8 @@ struct picture {
 
 void put_xml(FILE *to, const char *text)
 {
+	size_t n;
+
 	for (; *text; text++) {
 		switch (*text) {
 		case '&':
@@ -74,11 +76,13 @@ void put_xml(FILE *to, const char *text)
 			fputs("&quot;", to);
 			break;
 		default:
+			n = utf8_length(text);
 			/* No control character may stand in XML */
-			putc((unsigned char)*text < ' ' && *text != '\n'
-				     ? '?'
-				     : *text,
-			     to);
+			if (!n || ((unsigned char)*text < ' ' && *text != '\n'))
+				putc('?', to);
+			else
+				fwrite(text, 1, n, to);
+			text += n ? n - 1 : 0;
 		}
 	}
 }

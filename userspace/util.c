@@ -316,9 +316,55 @@ size_t table_width(const struct ipcdemo_table *t, const char *indent)
 	return sum;
 }
 
+/* How many bytes behind the first one a character has; -1: it begins none. */
+static int more_bytes(unsigned char first)
+{
+	if (first < 0x80)
+		return 0;
+	if (first >= 0xc2 && first < 0xe0)
+		return 1;
+	if (first >= 0xe0 && first < 0xf0)
+		return 2;
+	return first >= 0xf0 && first < 0xf5 ? 3 : -1;
+}
+
+size_t utf8_length(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	int i, more = more_bytes(*at);
+
+	for (i = 1; i <= more; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	/* Longer than need be, halves of a pair, or above the last */
+	if (more < 0 || (*at == 0xe0 && at[1] < 0xa0) ||
+	    (*at == 0xed && at[1] > 0x9f) || (*at == 0xf0 && at[1] < 0x90) ||
+	    (*at == 0xf4 && at[1] > 0x8f))
+		return 0;
+	return 1 + more;
+}
+
+json_object *new_string(const char *text)
+{
+	json_object *string;
+	char *copy = strdup(text), *at;
+	size_t n;
+
+	if (!copy)
+		return NULL;
+	for (at = copy; *at; at += n ?: 1) {
+		n = utf8_length(at);
+		if (!n)
+			*at = '?';
+	}
+	string = json_object_new_string(copy);
+	free(copy);
+	return string;
+}
+
 void add_string(json_object *to, const char *key, const char *value)
 {
-	json_object_object_add(to, key, json_object_new_string(value));
+	json_object_object_add(to, key, new_string(value));
 }
 
 void add_number(json_object *to, const char *key, __u64 value)

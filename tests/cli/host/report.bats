@@ -186,6 +186,19 @@ s/"sh","ps"/"<b>\\u0007"/
 	python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$dir/svg"
 }
 
+@test "a name that the kernel cut within a character makes no broken file" {
+	printf 's/"ps"/"p\xe2\x82\xac\xc3"/g\n1s/ps aux/\xff/\n' >"$dir/sed"
+	LC_ALL=C sed -f "$dir/sed" "$recordings/two-tasks.rec" >"$dir/rec"
+	tried 0 ipcdemo report --html "$dir/html" --svg "$dir/svg" \
+		--perfetto "$dir/trace" "$dir/rec"
+	ipcdemo report --json "$dir/rec" >"$dir/json"
+	for file in html svg trace json; do
+		iconv -f UTF-8 -t UTF-8 "$dir/$file" >"$dir/same"
+		grep -q 'p€?' "$dir/$file"
+	done
+	python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$dir/svg"
+}
+
 @test "many points become columns, which the page says; a part is drawn in full" {
 	many 5000 >"$dir/rec"
 	tried 0 ipcdemo report --html "$dir/html" "$dir/rec"
