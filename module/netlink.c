@@ -1292,8 +1292,7 @@ int ipcdemo_nl_object_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	err = -EPERM;
 	if (lends_power(skb)) {
-		GENL_SET_ERR_MSG(
-			info, "who opened this socket has less power than you");
+		GENL_SET_ERR_MSG(info, "the socket was opened with less power");
 		goto err_object;
 	}
 	/* What the reply needs first: then the change will be told of. */
