@@ -44,6 +44,8 @@ static const char *const kind_names[] = {
  * @seq:	number of the last one, printed or lost
  * @begun:	when it began, nanoseconds of CLOCK_MONOTONIC
  * @gone:	the module was unloaded
+ * @ends:	the signals that end it, blocked
+ * @signals:	can be read when one of them has come
  */
 struct monitor {
 	struct netlink nl;
@@ -53,9 +55,34 @@ struct monitor {
 	__u64 seq;
 	__u64 begun;
 	bool gone;
+	sigset_t ends;
+	int signals;
 };
 
 /* ---- printing ------------------------------------------------------------ */
+
+/*
+ * Output may stand for ever, at Ctrl-S or a pager: who wants us to end then gets
+ * his way, by the signal itself, and what could not be written is dropped.
+ */
+static void wait_for_room(const struct monitor *m)
+{
+	struct pollfd fds[] = {
+		{.fd = STDOUT_FILENO, .events = POLLOUT},
+		{.fd = m->signals, .events = POLLIN},
+	};
+
+	while (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno == EINTR)
+		;
+	if (!fds[0].revents && fds[1].revents)
+		sigprocmask(SIG_UNBLOCK, &m->ends, NULL);
+}
+
+static int flush(const struct monitor *m)
+{
+	wait_for_room(m);
+	return fflush(stdout);
+}
 
 /* What a message says; what it does not say is 0, or "". */
 struct event {
@@ -233,6 +260,7 @@ static int look(const struct nlmsghdr *message, void *arg)
 	if (m->count && m->seen == m->count)
 		return MNL_CB_OK;
 	get_event(message, &e);
+	wait_for_room(m);
 	if (e.seq > m->seq + 1)
 		put_lost(m, e.seq - m->seq - 1);
 	m->seq = e.seq;
@@ -377,23 +405,22 @@ static void end(struct monitor *m, char *buf)
  * A descriptor that can be read when somebody wants us to end, and not before: a
  * signal never comes between.  -1 after a message.
  */
-static int catch_ends(void)
+static int catch_ends(struct monitor *m)
 {
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction old;
-	sigset_t caught;
 	size_t i;
 	int fd;
 
-	sigemptyset(&caught);
+	sigemptyset(&m->ends);
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		/* Not if whoever started us wants it to be passed over. */
 		if (!sigaction(ends[i], NULL, &old) &&
 		    old.sa_handler != SIG_IGN)
-			sigaddset(&caught, ends[i]);
+			sigaddset(&m->ends, ends[i]);
 	}
-	sigprocmask(SIG_BLOCK, &caught, NULL);
-	fd = signalfd(-1, &caught, SFD_CLOEXEC);
+	sigprocmask(SIG_BLOCK, &m->ends, NULL);
+	fd = signalfd(-1, &m->ends, SFD_CLOEXEC);
 	if (fd < 0)
 		fail("cannot wait for signals: %s", strerror(errno));
 	return fd;
@@ -405,18 +432,18 @@ static bool is_done(const struct monitor *m)
 }
 
 /* Until there is a reason to end.  Return: 0, or FAILED after a message. */
-static int watch(struct monitor *m, int signals, char *buf)
+static int watch(struct monitor *m, char *buf)
 {
 	struct pollfd fds[] = {
 		{.fd = mnl_socket_get_fd(m->nl.socket), .events = POLLIN},
-		{.fd = signals, .events = POLLIN},
+		{.fd = m->signals, .events = POLLIN},
 		/* Only whether its reader has gone */
 		{.fd = STDOUT_FILENO, .events = 0},
 	};
 	int status = 0;
 
 	while (!status && !is_done(m)) {
-		if (poll(fds, ARRAY_SIZE(fds), 0) == 0 && fflush(stdout))
+		if (poll(fds, ARRAY_SIZE(fds), 0) == 0 && flush(m))
 			return fail("cannot write: %s", strerror(errno));
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
 			if (errno != EINTR)
@@ -434,20 +461,21 @@ static int watch(struct monitor *m, int signals, char *buf)
 static int run(struct monitor *m)
 {
 	char *buf = malloc(NETLINK_ROOM);
-	int signals = catch_ends(), status = FAILED;
+	int status = FAILED;
 
+	m->signals = catch_ends(m);
 	if (!buf)
 		status = fail("out of memory");
-	else if (signals >= 0)
-		status = watch(m, signals, buf);
+	else if (m->signals >= 0)
+		status = watch(m, buf);
 	if (!status && !m->gone)
 		end(m, buf);
-	if (fflush(stdout) && !status)
+	if (flush(m) && !status)
 		status = fail("cannot write: %s", strerror(errno));
 	if (!status && m->gone)
 		status = fail("the module was unloaded");
-	if (signals >= 0)
-		close(signals);
+	if (m->signals >= 0)
+		close(m->signals);
 	free(buf);
 	return status;
 }
@@ -494,7 +522,7 @@ static int monitor(struct monitor *m, __u32 kinds, const __u32 *ids, size_t n)
 int cmd_monitor(struct cli *cli, int argc, char **argv)
 {
 	__u32 kinds = IPCDEMO_EVENT_KIND_MASK, ids[MOST_IDS];
-	struct monitor m = {0};
+	struct monitor m = {.signals = -1};
 	enum ipcdemo_kind kind;
 	int id, status;
 	size_t n = 0;

@@ -130,6 +130,26 @@ has_line() {
 	grep -q "the module was unloaded" "$dir/told"
 }
 
+@test "a signal ends monitor also while its output stands" {
+	mkfifo "$dir/out"
+	exec 8<>"$dir/out"
+	# No room for any event
+	dd if=/dev/zero of="$dir/out" bs=4096 count=16 oflag=nonblock status=none
+	start to_fifo
+	until_true eval 'ipcdemo resize 64K >/dev/null; stands'
+	kill "$pid"
+	status=0
+	wait "$pid" || status=$?
+	exec 8<&-
+	same 143 "$status"
+}
+
+# It waits for room, and there are events: it takes no more from its socket.
+stands() {
+	awk -v pid="$pid" '$2 == 16 && $3 == pid && $5 > 0 { found = 1 }
+		END { exit !found }' /proc/net/netlink
+}
+
 @test "monitor keeps up with a pipe in use, or says how much it lost" {
 	local told lost begun=$EPOCHREALTIME seconds
 
