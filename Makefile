@@ -236,6 +236,7 @@ install: kdir-release ## the command and the library; with KDIR=DIRECTORY, the m
 	done
 	@ln -sf libipcdemo.so.0 "$(DESTDIR)$(LINKER_NAME)"
 	@echo "$(DESTDIR)$(LINKER_NAME)"
+	$(if $(DESTDIR),,ldconfig)
 	$(if $(KDIR),$(if $(DESTDIR),,depmod $(KDIR_RELEASE)))
 
 .PHONY: uninstall

@@ -43,6 +43,9 @@
 #include <sys/uio.h>
 #include <time.h>
 
+/* A compiler that knows no POSIX finds none in time.h. */
+struct timespec;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
