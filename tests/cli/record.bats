@@ -67,7 +67,11 @@ nothing_left() {
 }
 
 @test "the pipes of an unmodified pipeline are seen, and who waited for whom" {
-	tried 0 ipcdemo record -o "$dir/rec" bash -c '{ sleep 0.1; echo hello; } | cat'
+	tried 0 ipcdemo record -o "$dir/rec" bash -c '
+		{
+			until grep -qs " sleeping$" /proc/ipcdemo/pipe/*; do :; done
+			echo hello
+		} | cat'
 	same hello "$out"
 	ipcdemo report --json "$dir/rec" >"$dir/report"
 	# The reader waited, and the writer woke it
