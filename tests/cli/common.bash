@@ -105,13 +105,17 @@ has_value() {
 	[[ $(value "$1") == "$2" ]]
 }
 
-# Tries until it is true, for at most 20 s: until_true CMD...
+# Only who waits in vain waits that long; all is slower on the debug kernel.
+patience=60
+[[ $(uname -r) != *-debug-* ]] || patience=240
+
+# Tries until it is true, for at most so long: until_true CMD...
 until_true() {
-	local deadline=$((SECONDS + 20))
+	local deadline=$((SECONDS + patience))
 
 	until "$@"; do
 		((SECONDS < deadline)) || {
-			echo "this did not come true in 20 s: $*"
+			echo "this did not come true in $patience s: $*"
 			cat "$pipe"
 			return 1
 		}
