@@ -67,9 +67,12 @@ nothing_left() {
 }
 
 @test "the pipes of an unmodified pipeline are seen, and who waited for whom" {
+	# The pipe stays until it was looked at: its name is nowhere else
+	rm -f "$dir/rec"
 	tried 0 ipcdemo record -o "$dir/rec" bash -c '
 		{
 			until grep -qs " sleeping$" /proc/ipcdemo/pipe/*; do :; done
+			until grep -qs "\"name\":\"ipcdemo:\[" '"$dir/rec"'; do :; done
 			echo hello
 		} | cat'
 	same hello "$out"
