@@ -47,6 +47,12 @@ __u64 job_records(const struct tour_job *job)
 	return (job->size + JOB_RECORD - 1) / JOB_RECORD * job->times;
 }
 
+__u64 job_fewest_calls(const struct tour_job *job)
+{
+	return job_records(job) +
+	       (job_bytes(job) + JOB_RECORD - 1) / JOB_RECORD;
+}
+
 /* The next record of a round, from @at on. */
 static size_t record_at(const struct tour_job *job, size_t at)
 {

@@ -67,6 +67,11 @@ void job_end(struct tour_job *job);
 
 __u64 job_bytes(const struct tour_job *job);
 __u64 job_records(const struct tour_job *job);
+/*
+ * Through a pipe: a write a record, and reads of a record's size.  A pipe knows no
+ * records: a late reader gets the short last one of a round with some of the next.
+ */
+__u64 job_fewest_calls(const struct tour_job *job);
 
 /**
  * struct job_way - a way of doing it
