@@ -534,6 +534,14 @@ void ipc_values_at(struct ipc_object *object, enum ipc_point point,
 		object->describe(object, point, values);
 }
 
+/* Whether anybody but who records in batches is to be told, or may hold. */
+static bool somebody_else_looks(void)
+{
+	return READ_ONCE(counting) || ipc_has_gates() ||
+	       ipc_has_subscribers() || ipc_is_traced() ||
+	       static_branch_unlikely(&ipc_polled.key);
+}
+
 /*
  * Tell those who count and those who are told.  They may have begun, or have
  * gone, at any moment between the static key and here; each asks once more.
@@ -552,6 +560,8 @@ static void tell(struct ipc_object *object, enum ipc_point point,
 	if (ipc_has_subscribers())
 		ipc_events_post(object, point, detail);
 	/* Whoever else is told of arrivals comes here, behind a key of his. */
+	if (ipc_is_batched())
+		ipc_batch_add_detail(object, point, detail);
 	if (ipc_is_traced())
 		ipc_trace(object, point, detail);
 	if (static_branch_unlikely(&ipc_polled.key))
@@ -567,12 +577,22 @@ static void arrive(struct ipc_object *object, enum ipc_point point,
 		meet_gates(object, point, detail);
 }
 
-void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
-		s64 decided)
+static noinline void arrive_fully(struct ipc_object *object,
+				  enum ipc_point point, s64 len, s64 decided)
 {
 	const struct ipc_detail detail = {-1, len, decided, NULL, 0};
 
 	arrive(object, point, &detail);
+}
+
+/* Most points by far: with a recording alone on they go the shortest way. */
+void ipc_arrive(struct ipc_object *object, enum ipc_point point, s64 len,
+		s64 decided)
+{
+	if (somebody_else_looks())
+		arrive_fully(object, point, len, decided);
+	else if (ipc_is_batched())
+		ipc_batch_add(object, point, len, decided);
 }
 
 void ipc_arrive_offset(struct ipc_object *object, enum ipc_point point,

@@ -109,6 +109,14 @@ static __always_inline bool ipc_is_looking(void)
 #endif
 }
 
+/* Points are noted in batches; batch.h.  Likewise. */
+DECLARE_STATIC_KEY_FALSE(ipc_batched);
+
+static __always_inline bool ipc_is_batched(void)
+{
+	return static_branch_unlikely(&ipc_batched);
+}
+
 static __always_inline bool ipc_is_traced(void)
 {
 	return static_branch_unlikely(&ipc_traced);
@@ -131,6 +139,10 @@ void ipc_note_chosen(struct ipc_object *object, enum ipc_point point,
 		     s64 offset, struct pid *chosen, u64 since_ns);
 void ipc_trace(struct ipc_object *object, enum ipc_point point,
 	       const struct ipc_detail *detail);
+void ipc_batch_add(struct ipc_object *object, enum ipc_point point, s64 len,
+		   s64 decided);
+void ipc_batch_add_detail(struct ipc_object *object, enum ipc_point point,
+			  const struct ipc_detail *detail);
 void ipc_values_at(struct ipc_object *object, enum ipc_point point,
 		   const struct ipc_detail *detail, struct ipc_values *values);
 bool ipc_has_gates(void);

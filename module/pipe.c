@@ -1815,11 +1815,13 @@ int ipc_pipe_look(struct ipc_pipe *pipe, struct ipc_pipe_look *look,
 
 /* --- birth and death --- */
 
-static bool is_about_tail(enum ipc_point point)
-{
-	return (point >= IPC_READ_ENTER && point <= IPC_READ_RETURN) ||
-	       point == IPC_RING_EMPTY;
-}
+const u8 ipc_pipe_places[IPC_NR_POINTS] = {
+	[IPC_READ_ENTER... IPC_READ_RETURN] = IPC_AT_TAIL,
+	[IPC_RING_EMPTY] = IPC_AT_TAIL,
+	[IPC_WRITE_MERGE] = IPC_BEFORE_HEAD,
+	[IPC_WRITE_PUBLISH] = IPC_BEFORE_HEAD,
+	[IPC_RING_FULL] = IPC_BEFORE_HEAD,
+};
 
 /*
  * Where the ring stands, for who is told of an arrival.  Head and tail are of
@@ -1838,10 +1840,7 @@ static void describe(struct ipc_object *object, enum ipc_point point,
 	struct ipc_slot *slot;
 	u32 index;
 
-	index = is_about_tail(point) ? ring_tail(at) : ring_head(at);
-	if (point == IPC_WRITE_MERGE || point == IPC_WRITE_PUBLISH ||
-	    point == IPC_RING_FULL)
-		index--;
+	index = ipc_pipe_index(at, ipc_pipe_places[point]);
 	rcu_read_lock();
 	slots = READ_ONCE(pipe->ring.slots);
 	slot = ring_slot(slots, index);

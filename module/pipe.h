@@ -84,6 +84,19 @@ struct ipc_pipe {
 	struct delayed_work trim_work; /* gives pages of an idle pipe back */
 };
 
+/* Which slot a step is about: IPCDEMO_STEP_AT_*, too. */
+enum ipc_pipe_place { IPC_AT_HEAD, IPC_AT_TAIL, IPC_BEFORE_HEAD };
+
+extern const u8 ipc_pipe_places[IPC_NR_POINTS];
+
+/* The index of that slot. */
+static inline u32 ipc_pipe_index(u64 indices, enum ipc_pipe_place place)
+{
+	if (place == IPC_AT_TAIL)
+		return ring_tail(indices);
+	return ring_head(indices) - (place == IPC_BEFORE_HEAD);
+}
+
 /* The ring at one instant, for the views. */
 struct ipc_pipe_look {
 	u64 indices;

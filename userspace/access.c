@@ -1012,6 +1012,24 @@ int ipcdemo_list(struct ipcdemo *ipc, enum ipcdemo_kind kind,
 	return err;
 }
 
+int ipcdemo_points(struct ipcdemo *ipc, struct ipcdemo_table *table)
+{
+	char path[PATH_LEN + 16], *text, *rest;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/points", ipc->proc);
+	err = read_file(ipc, path, &text);
+	if (err)
+		return err;
+	rest = text;
+	err = parse_table(ipc, path, &rest, table);
+	if (err)
+		free(text);
+	else
+		table->text = text;
+	return err;
+}
+
 int ipcdemo_default(struct ipcdemo *ipc, enum ipcdemo_kind kind, __u32 *id)
 {
 	struct reader r = {.ipc = ipc,

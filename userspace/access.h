@@ -198,6 +198,13 @@ const char *ipcdemo_cell(const struct ipcdemo_table *table, size_t row,
 void ipcdemo_table_free(struct ipcdemo_table *table);
 
 /**
+ * ipcdemo_points - /proc/ipcdemo/points, in the order of the points' numbers
+ *
+ * Of the last column, a sentence, the first word.
+ */
+int ipcdemo_points(struct ipcdemo *ipc, struct ipcdemo_table *table);
+
+/**
  * ipcdemo_list - all objects of a kind, as /proc/ipcdemo/pipes or regions
  *
  * Columns that are not known here are passed on.  The name of a pipe on

@@ -4,6 +4,10 @@
  * points of all tasks and one for what the scheduler does with those of the
  * command; here they are emptied into the file while the command runs.
  *
+ * Points come many in one event (linux/ipcdemo_batch.h), which disturbs what is looked
+ * at several times less than one event for each.  Their numbers say how many are
+ * missing: the kernel counts the events that it had no room for, not the points.
+ *
  * Both sets are instances of their own in tracefs, so no other tracer is
  * disturbed.  A process of its own, the guard, removes them when this one ends,
  * however it does: also if it is killed.
@@ -11,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/ipcdemo_batch.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,7 +49,12 @@
 
 enum { POINTS, SCHED, NR_SETS };
 
-static const char *const systems[] = {"ipcdemo", "sched"};
+static const char *const systems[] = {"ipcdemo_batch", "sched"};
+
+static const char points_event[] = "points";
+
+/* Writing there has the module tell of all points so far. */
+static const char flush_file[] = "/sys/module/ipcdemo/parameters/flush_points";
 
 static const char *const sched_events[] = {
 	"sched_switch",
@@ -62,11 +72,22 @@ struct names {
 /* An event of the kernel's: its fields, found once. */
 struct kind {
 	const struct tep_event *event;
-	enum rec_type type;
-	char word[48]; /* of a point: its name */
-	const struct tep_format_field *id, *kind, *slot, *offset, *len, *head,
-		*tail, *decided, *other, *wait, *nr;
+	enum rec_type type; /* REC_POINT: of many points */
+	const struct tep_format_field *cpu, *n, *first, *start_cycles,
+		*start_ns, *end_cycles, *end_ns, *words;
 	const struct tep_format_field *from, *from_comm, *state, *to, *to_comm;
+};
+
+/**
+ * struct counted - the points that a processor has numbered
+ * @known:	one of its batches has come
+ * @next:	the number of the next one
+ * @lost:	how many did not come
+ */
+struct counted {
+	bool known;
+	__u64 next;
+	__u64 lost;
 };
 
 struct recorder {
@@ -81,6 +102,9 @@ struct recorder {
 	bool open;
 	int err; /* the first that the file or memory gave */
 	int cpus;
+	struct counted *counted; /* by processor */
+	struct ipcdemo_table names_of_points;
+	bool begun; /* what passed before is not of the recording */
 	__u64 points;
 	__u64 taken; /* events */
 	bool off; /* the kernel writes no more of them */
@@ -231,39 +255,23 @@ static const struct tep_format_field *field(const struct tep_event *event,
 	return tep_find_field((struct tep_event *)event, name);
 }
 
-/* "write_copy": "write.copy".  Each name has one dot, and it is the first. */
-static void name_point(struct kind *kind)
-{
-	char *dot;
-
-	snprintf(kind->word, sizeof(kind->word), "%s", kind->event->name);
-	dot = strchr(kind->word, '_');
-	if (dot)
-		*dot = '.';
-}
-
 /* Return: 0, or FAILED if a field that is needed is not there. */
 static int find_fields(struct kind *k)
 {
 	const struct tep_event *e = k->event;
 
-	if (!strcmp(e->system, "ipcdemo")) {
+	if (!strcmp(e->system, systems[POINTS])) {
 		k->type = REC_POINT;
-		name_point(k);
-		k->id = field(e, "id");
-		k->kind = field(e, "kind");
-		k->slot = field(e, "slot");
-		k->offset = field(e, "offset");
-		k->len = field(e, "len");
-		k->head = field(e, "head");
-		k->tail = field(e, "tail");
-		k->decided = field(e, "decided");
-		k->other = field(e, "other");
-		k->wait = field(e, "wait_ns");
-		k->nr = field(e, "nr");
-		if (k->id && k->kind && k->slot && k->offset && k->len &&
-		    k->head && k->tail && k->decided && k->other && k->wait &&
-		    k->nr)
+		k->cpu = field(e, "cpu");
+		k->n = field(e, "n");
+		k->first = field(e, "first");
+		k->start_cycles = field(e, "start_cycles");
+		k->start_ns = field(e, "start_ns");
+		k->end_cycles = field(e, "end_cycles");
+		k->end_ns = field(e, "end_ns");
+		k->words = field(e, "words");
+		if (k->cpu && k->n && k->first && k->start_cycles &&
+		    k->start_ns && k->end_cycles && k->end_ns && k->words)
 			return 0;
 	} else if (!strcmp(e->name, "sched_switch")) {
 		k->type = REC_SWITCH;
@@ -346,23 +354,24 @@ static int learn_pages(struct recorder *rec)
 
 static int learn_events(struct recorder *rec)
 {
-	char **points, **name;
+	char *there;
 	int status;
 	size_t i;
 
-	points = tracefs_system_events(NULL, systems[POINTS]);
-	if (!points || !*points) {
-		tracefs_list_free(points);
-		return fail("the module has no tracepoints in %s: %s",
+	there = tracefs_event_get_file(NULL, systems[POINTS], points_event,
+				       "id");
+	status = there ? access(there, F_OK) : -1;
+	tracefs_put_tracing_file(there);
+	if (status)
+		return fail("the module has no tracepoint %s:%s in %s: %s",
+			    systems[POINTS], points_event,
 			    tracefs_tracing_dir(),
 			    "load one that was built for a kernel with tracing");
-	}
 	status = learn_pages(rec);
-	for (name = points; !status && *name; name++)
-		status = add_kind(rec, systems[POINTS], *name);
+	if (!status)
+		status = add_kind(rec, systems[POINTS], points_event);
 	for (i = 0; !status && i < ARRAY_SIZE(sched_events); i++)
 		status = add_kind(rec, systems[SCHED], sched_events[i]);
-	tracefs_list_free(points);
 	return status;
 }
 
@@ -377,11 +386,30 @@ static int turn(struct tracefs_instance *set, const char *system,
 	return tracefs_instance_file_write(set, path, on) < 0 ? -1 : 0;
 }
 
+/*
+ * All points so far are in the buffers then, and each processor has said which number
+ * its next one has.  Return: 0 or -errno.
+ */
+static int flush_points(void)
+{
+	int fd = open(flush_file, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, "1", 1) != 1)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void empty_buffers(struct recorder *rec);
+
 /* From now on it is recorded; of the scheduler, the child and its own. */
 static int enable(struct recorder *rec)
 {
 	char pid[24];
 	size_t i;
+	int err;
 
 	snprintf(pid, sizeof(pid), "%d", rec->child);
 	if (tracefs_instance_file_write(rec->sets[SCHED], "set_event_pid",
@@ -392,15 +420,28 @@ static int enable(struct recorder *rec)
 		if (turn(rec->sets[SCHED], systems[SCHED], sched_events[i],
 			 "1"))
 			return set_up_failed("cannot turn sched events on");
-	if (turn(rec->sets[POINTS], systems[POINTS], NULL, "1"))
+	if (turn(rec->sets[POINTS], systems[POINTS], points_event, "1"))
 		return set_up_failed("cannot turn the module's events on");
+	err = flush_points();
+	if (err)
+		return fail("%s: %s", flush_file, strerror(-err));
+	/* With points from before if somebody else records, too */
+	empty_buffers(rec);
+	rec->begun = true;
 	return 0;
 }
 
 static void disable(struct recorder *rec)
 {
+	int err;
+
+	if (rec->off)
+		return;
 	rec->off = true;
-	turn(rec->sets[POINTS], systems[POINTS], NULL, "0");
+	err = flush_points();
+	if (err && !rec->err)
+		rec->err = err;
+	turn(rec->sets[POINTS], systems[POINTS], points_event, "0");
 	turn(rec->sets[SCHED], systems[SCHED], NULL, "0");
 }
 
@@ -522,27 +563,114 @@ static char state_letter(__u64 state)
 	return 'R';
 }
 
-static void take_point(struct recorder *rec, const struct kind *k,
-		       const void *data, struct rec_event *e)
+static void between_events(struct recorder *rec);
+
+static void put_event(struct recorder *rec, const struct rec_event *e,
+		      const char *word)
 {
-	e->pid = tep_data_pid(rec->tep,
-			      &(struct tep_record){.data = (void *)data});
-	e->id = number(k->id, data);
-	e->region = number(k->kind, data);
-	e->slot = number(k->slot, data);
-	e->offset = number(k->offset, data);
-	e->len = number(k->len, data);
-	e->head = number(k->head, data);
-	e->tail = number(k->tail, data);
-	e->decided = number(k->decided, data);
-	e->other = number(k->other, data);
-	e->wait_ns = number(k->wait, data);
-	e->nr = number(k->nr, data);
+	int err = rec_event(&rec->out, e, word);
+
+	if (err && !rec->err)
+		rec->err = err;
+	if (!(++rec->taken % TURN))
+		between_events(rec);
+}
+
+static void take_point(struct recorder *rec, const struct ipcdemo_step *step,
+		       __u64 t, int cpu)
+{
+	__u64 flags = IPCDEMO_STEP_FLAGS(step->what);
+	size_t point = IPCDEMO_STEP_POINT(step->what);
+	struct rec_event e = {
+		.t = t,
+		.type = REC_POINT,
+		.region = flags & IPCDEMO_STEP_REGION,
+		.cpu = cpu,
+		.pid = step->pid,
+		.id = step->id,
+		.slot = -1,
+		.offset = step->place,
+		.len = step->len,
+		.head = -1,
+		.tail = -1,
+		.decided = step->decided,
+	};
+
+	if (flags & IPCDEMO_STEP_WAITED) {
+		e.wait_ns = step->len;
+		e.len = -1;
+	}
+	if (flags & IPCDEMO_STEP_CHOSEN) {
+		e.other = step->decided;
+		e.decided = -1;
+	}
+	if (!e.region) {
+		__u32 head = step->place >> 32, tail = step->place, at = head;
+
+		if (IPCDEMO_STEP_AT(step->what) == IPCDEMO_STEP_AT_TAIL)
+			at = tail;
+		if (IPCDEMO_STEP_AT(step->what) == IPCDEMO_STEP_AT_BEFORE_HEAD)
+			at--;
+		e.nr = 1u << IPCDEMO_STEP_ORDER(step->what);
+		e.slot = at & (e.nr - 1);
+		e.offset = IPCDEMO_STEP_OFFSET(step->what);
+		e.head = head;
+		e.tail = tail;
+	}
 	rec->points++;
-	remember_id(rec, e->id);
-	remember_pid(rec, e->pid);
-	if (e->other)
-		remember_pid(rec, e->other);
+	remember_id(rec, e.id);
+	remember_pid(rec, e.pid);
+	if (e.other)
+		remember_pid(rec, e.other);
+	put_event(rec, &e, ipcdemo_cell(&rec->names_of_points, point, "point"));
+}
+
+/* When a step was, from the two moments between which its batch was filled. */
+static __u64 time_of(const struct kind *k, const void *data, __u64 cycles)
+{
+	__u64 start = number(k->start_cycles, data);
+	__u64 end = number(k->end_cycles, data);
+	__u64 start_ns = number(k->start_ns, data);
+	__u64 end_ns = number(k->end_ns, data);
+
+	/* A clock that was set back, or stood still, tells nothing more */
+	if (cycles <= start || end <= start)
+		return start_ns;
+	if (cycles >= end)
+		return end_ns;
+	return start_ns + (__u64)((long double)(end_ns - start_ns) *
+				  (cycles - start) / (end - start));
+}
+
+static void take_batch(struct recorder *rec, const struct kind *k,
+		       const struct tep_record *r)
+{
+	__u64 n = number(k->n, r->data), first = number(k->first, r->data);
+	__u64 cpu = number(k->cpu, r->data);
+	size_t offset = number(k->words, r->data) & 0xffff;
+	struct counted *counted;
+	struct ipcdemo_step step;
+	__u64 i, t;
+
+	if (cpu >= (__u64)rec->cpus || n > IPCDEMO_BATCH_MOST ||
+	    offset + n * sizeof(step) > (size_t)r->size) {
+		rec->err = rec->err ? rec->err : -EPROTO;
+		return;
+	}
+	counted = &rec->counted[cpu];
+	if (counted->known)
+		counted->lost += first - counted->next;
+	counted->known = true;
+	counted->next = first + n;
+	for (i = 0; rec->begun && i < n; i++) {
+		memcpy(&step, (char *)r->data + offset + i * sizeof(step),
+		       sizeof(step));
+		t = time_of(k, r->data, step.cycles);
+		if (IPCDEMO_STEP_POINT(step.what) >= rec->names_of_points.rows)
+			rec->err = rec->err ? rec->err : -EPROTO;
+		else
+			take_point(rec, &step, t, cpu);
+	}
 }
 
 /* As the kernel names a task that has begun a file. */
@@ -555,8 +683,6 @@ static const char *command_of(char *path)
 	return word;
 }
 
-static void between_events(struct recorder *rec);
-
 static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 		      void *context)
 {
@@ -564,9 +690,8 @@ static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 	struct recorder *rec = context;
 	const struct kind *k = NULL;
 	char name[64], path[PATH_MAX];
-	const char *word;
+	const char *word = NULL;
 	size_t i;
-	int err;
 
 	for (i = 0; i < rec->nkinds && !k; i++)
 		if (rec->kinds[i].event->id == event->id)
@@ -574,13 +699,12 @@ static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 	if (!k)
 		return 0;
 	e.type = k->type;
-	word = k->word;
 	if (k->from)
 		e.pid = number(k->from, r->data);
 	switch (k->type) {
 	case REC_POINT:
-		take_point(rec, k, r->data, &e);
-		break;
+		take_batch(rec, k, r);
+		return 0;
 	case REC_SWITCH:
 		e.other = number(k->to, r->data);
 		e.state = state_letter(number(k->state, r->data));
@@ -602,11 +726,7 @@ static int take_event(struct tep_event *event, struct tep_record *r, int cpu,
 	case REC_EXIT:
 		break;
 	}
-	err = rec_event(&rec->out, &e, word);
-	if (err && !rec->err)
-		rec->err = err;
-	if (!(++rec->taken % TURN))
-		between_events(rec);
+	put_event(rec, &e, word);
 	return 0;
 }
 
@@ -688,7 +808,7 @@ static void empty_buffers(struct recorder *rec)
 	tell_objects(rec);
 }
 
-/* "overrun: 12": what of a processor's points had no room. */
+/* "overrun: 12": how many of a processor's events had no room. */
 static __u64 lost_on(struct tracefs_instance *set, int cpu)
 {
 	static const char *const keys[] = {"\noverrun: ", "\ncommit overrun: ",
@@ -879,8 +999,11 @@ static int check(struct recorder *rec)
 	for (kind = IPCDEMO_PIPE; kind <= IPCDEMO_REGION; kind++)
 		if (ipcdemo_list(rec->cli->ipc, kind, &rec->start[kind]))
 			return fail_ipc(rec->cli);
+	if (ipcdemo_points(rec->cli->ipc, &rec->names_of_points))
+		return fail_ipc(rec->cli);
 	rec->names = calloc(MOST_PID, sizeof(*rec->names));
-	if (!rec->names)
+	rec->counted = calloc(rec->cpus, sizeof(*rec->counted));
+	if (!rec->names || !rec->counted)
 		return fail("out of memory");
 	return learn_events(rec);
 }
@@ -944,7 +1067,8 @@ static int finish(struct recorder *rec)
 	for (i = 0; i < NR_SETS; i++) {
 		lost[i] = calloc(rec->cpus, sizeof(**lost));
 		for (cpu = 0; lost[i] && cpu < rec->cpus; cpu++)
-			lost[i][cpu] = lost_on(rec->sets[i], cpu);
+			lost[i][cpu] = i == POINTS ? rec->counted[cpu].lost
+						   : lost_on(rec->sets[i], cpu);
 	}
 	if (!lost[POINTS] || !lost[SCHED])
 		rec->err = -ENOMEM;
@@ -961,6 +1085,13 @@ static int finish(struct recorder *rec)
 	free(lost[SCHED]);
 	if (!rec->err)
 		return 0;
+	if (rec->err == -ENOENT)
+		return fail("%s: the module was unloaded meanwhile: the recording is not whole",
+			    rec->order->path);
+	if (rec->err == -EPROTO)
+		return fail("%s: the kernel told of points that are not known here: %s",
+			    rec->order->path,
+			    "does the module fit this program?");
 	return fail("cannot write %s: %s: the recording is not whole",
 		    rec->order->path, strerror(-rec->err));
 }
@@ -976,6 +1107,8 @@ static void clean_up(struct recorder *rec)
 		free(rec->names[rec->pids[i]]);
 	}
 	free(rec->names);
+	free(rec->counted);
+	ipcdemo_table_free(&rec->names_of_points);
 	free(rec->pids);
 	free(rec->ids);
 	free(rec->kinds);

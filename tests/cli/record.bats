@@ -105,6 +105,24 @@ nothing_left() {
 	same "$(counted_meanwhile)" "$(jq -Sc .passed "$dir/report")"
 }
 
+@test "of two recordings at once each has what passed while it was on" {
+	is_recorded() {
+		grep -q '"at":"read.eof"' "$dir/outer" 2>/dev/null
+	}
+
+	start ipcdemo record -o "$dir/outer" sh -c "ipcdemo pipeline 'seq 99 | wc -l'
+		until [ -e $dir/done ]; do sleep 0.02; done"
+	until_true is_recorded
+	counted_record 0 ipcdemo pipeline 'seq 1000 | wc -l'
+	same "$(counted_meanwhile)" "$(jq -Sc .passed "$dir/report")"
+	same 0 "$(jq .lost_points "$dir/report")"
+	: >"$dir/done"
+	wait "$pid"
+	ipcdemo report --json "$dir/outer" >"$dir/report"
+	same '[2,0]' "$(jq -c '[.passed["read.eof"], .lost_points]' "$dir/report")"
+	nothing_left
+}
+
 @test "the status is that of the command, and its children are waited for" {
 	cd "$dir" || return
 	tried 143 ipcdemo record sh -c '(sleep 0.3; echo late >/dev/ipcdemo) &

@@ -3,13 +3,15 @@
 #
 # The tracepoints: there is one for each point, it says what docs/tracing.md says
 # of its fields, the commands of that page work, and the module can go while they
-# are on.
+# are on. The one that tells of many points says the same of them.
 
 # shellcheck source=tests/cli/common.bash
 source "$BATS_TEST_DIRNAME/../cli/common.bash"
 
 tracing=/sys/kernel/tracing
 events=$tracing/events/ipcdemo
+batch=$tracing/events/ipcdemo_batch/points
+parameters=/sys/module/ipcdemo/parameters
 
 setup() {
 	kids=()
@@ -21,6 +23,8 @@ setup() {
 teardown() {
 	[[ -e $events ]] || return 0
 	echo 0 >$events/enable
+	echo 0 >$batch/enable
+	echo 0 >$parameters/fail_batches
 	end_kids
 	! mountpoint -q "$dir/mnt" || umount "$dir/mnt"
 	echo >$tracing/trace
@@ -71,8 +75,8 @@ sum() {
 	local point
 
 	# shellcheck disable=SC2016 # no command: backquotes of the page
-	sed -nE 's/^\| (`[^|]*`) \| ([su][0-9]+) \|.*/\2 \1/p' docs/tracing.md |
-		tr -d '`,' | awk '{ for (i = 2; i <= NF; i++) print $1, $i }' \
+	sed -nE '/^## All points/q; s/^\| (`[^|]*`) \| ([su][0-9]+) \|.*/\2 \1/p' \
+		docs/tracing.md | tr -d '`,' | awk '{ for (i = 2; i <= NF; i++) print $1, $i }' \
 		>"$dir/want"
 	[[ $(wc -l <"$dir/want") == 11 ]]
 	for point in "$events"/*/format; do
@@ -175,6 +179,138 @@ sum() {
 		$1 == "map.new" && $9 % 4096 { exit 1 }' < <(traced)
 }
 
+@test "the fields of a batch are those of docs/tracing.md" {
+	# shellcheck disable=SC2016 # no command: backquotes of the page
+	sed -nE '/^## All points/,$ s/^\| (`[^|]*`) \| (u[0-9]+(\[\])?) \|.*/\2 \1/p' \
+		docs/tracing.md | tr -d '`,' |
+		awk '{ for (i = 2; i <= NF; i++) print $1, $i }' >"$dir/want"
+	[[ $(wc -l <"$dir/want") == 8 ]]
+	sed -nE 's/^\tfield:(__data_loc )?(u[0-9]+(\[\])?) ([a-z_]+);.*/\2 \4/p' \
+		$batch/format >"$dir/got"
+	diff "$dir/want" "$dir/got"
+}
+
+# A recording as one line a point of that object, by task, each task's in order:
+# recorded ID
+recorded() {
+	jq -r --argjson id "$1" 'select(.at and .id == $id) | def v(x): x // -1;
+		"\(.t) \(.pid) \(.at) slot \(v(.slot)) offset \(v(.offset)) len \(v(.len)) head \(
+		v(.head)) tail \(v(.tail)) decided \(v(.decided)) other \(.other // 0) wait \(
+		.wait // 0) nr \(.nr // 0)"' "$dir/rec" |
+		sort -s -k 2,2n -k 1,1n | cut -d ' ' -f 2-
+}
+
+# The same of what was traced, an event a point, in the main buffers.
+traced_by_task() {
+	sed -nE 's/^.*-([0-9]+) +\[[0-9]+\] .* ([a-z]+)_([a-z_]+): (pipe|region) '"$1"': (.*) wait ([0-9]+) ns of ([0-9]+) slots$/\1 \2.\3 \5 wait \6 nr \7/p' \
+		$tracing/trace | sort -s -k 1,1n
+}
+
+@test "a batch says of each point what its own event says" {
+	local commands='exec 8<>/dev/ipcdemo 9<>/dev/ipcdemo
+		head -c 5000 /dev/zero >&8; head -c 3000 <&9 >/dev/null
+		printf more >&8; head -c 2004 <&8 >/dev/null
+		echo bytes | ipcdemo region write -o 5000 -'
+
+	echo 16384 >$tracing/buffer_size_kb
+	echo 1 >$events/enable
+	ipcdemo record -o "$dir/rec" bash -c "$commands"
+	echo 0 >$events/enable
+	for object in "$pipe" "$region"; do
+		recorded "${object##*/}" >"$dir/got"
+		traced_by_task "${object##*/}" >"$dir/want"
+		grep -c . "$dir/want"
+		diff "$dir/want" "$dir/got"
+	done
+	recorded "${pipe##*/}" | grep -q ' write.merge '
+	recorded "${region##*/}" | grep -q 'map.fault .* offset 4096 '
+}
+
+@test "a batch names whom a wake-up chose, and how long he has waited" {
+	# Where others go on, head and tail may be those of another moment.
+	without_places() {
+		sed -E 's/ (slot|offset|head|tail) -?[0-9]+//g'
+	}
+
+	echo 16384 >$tracing/buffer_size_kb
+	echo 1 >$events/enable
+	ipcdemo record -o "$dir/rec" ipcdemo pipeline \
+		'head -c 200000 /dev/zero | dd bs=1000 of=/dev/null status=none'
+	echo 0 >$events/enable
+	recorded "${pipe##*/}" | without_places >"$dir/got"
+	traced_by_task "${pipe##*/}" | without_places >"$dir/want"
+	echo 1408 >$tracing/buffer_size_kb
+	diff "$dir/want" "$dir/got"
+	grep -q ' wake.task .* other [1-9][0-9]* wait [1-9]' "$dir/got"
+	grep -qE ' (read|write)\.woken .* wait [1-9]' "$dir/got"
+}
+
+@test "the times of a batch fit those of the scheduler: who passes a point runs" {
+	ipcdemo record -o "$dir/rec" ipcdemo pipeline \
+		'head -c 200000 /dev/zero | dd bs=1000 of=/dev/null status=none'
+	jq -r 'if .switch then "\(.t) 0 \(.cpu) \(.switch) \(.to)"
+		elif .at then "\(.t) 1 \(.cpu) \(.pid) \(.at)" else empty end' \
+		"$dir/rec" | sort -s -k 1,1n >"$dir/order"
+	awk '!$2 { on[$4] = "no"; on[$5] = $3; next }
+		!($4 in on) { next }
+		on[$4] != $3 { print "not on that processor:", $0; wrong++ }
+		{ seen++ }
+		END { exit wrong || seen < 1000 }' "$dir/order"
+}
+
+@test "points are numbered, and a flush tells of those that wait to be told of" {
+	echo 1 >$batch/enable
+	printf through | ipcdemo pipeline 'cat | cat' >/dev/null
+	echo 1 >$parameters/flush_points
+	echo 0 >$batch/enable
+	sed -nE 's/^.* points: ([0-9]+) points of processor ([0-9]+), ([0-9]+) before .*/\2 \3 \1/p' \
+		$tracing/trace >"$dir/got"
+	[[ -s $dir/got ]]
+	awk '{ if ($2 != next_of[$1] + 0) exit 1; next_of[$1] = $2 + $3; all += $3 }
+		END { exit all < 10 }' "$dir/got"
+	# Turned on anew they begin anew, and what was not told of is gone.
+	echo >$tracing/trace
+	echo 1 >$batch/enable
+	echo 1 >$parameters/flush_points
+	same "0 points" "$(grep -o '[0-9]* points of .*, 0 before' $tracing/trace |
+		grep -o '^[0-9]* points' | sort -u)"
+	echo 0 >$batch/enable
+	# Nobody is told: it is no error.
+	echo 1 >$parameters/flush_points
+}
+
+@test "without memory for batches the tracepoint stays off, and record says so" {
+	echo 1 >$parameters/fail_batches
+	run bash -c "echo 1 >$batch/enable"
+	[[ $status != 0 && $output == *"Cannot allocate memory"* ]]
+	same 0 "$(<$batch/enable)"
+	same 0 "$(<$parameters/fail_batches)"
+	echo 1 >$parameters/fail_batches
+	tried 1 ipcdemo record -o "$dir/rec" touch "$dir/ran"
+	says "Cannot allocate memory"
+	[[ ! -e $dir/ran ]]
+	tried 0 ipcdemo record -o "$dir/rec" ipcdemo pipeline 'echo a | cat'
+	[[ $err == *" points; nothing was lost" ]]
+}
+
+@test "a processor goes and comes while points are recorded: none is lost" {
+	local online=/sys/devices/system/cpu/cpu1/online
+
+	[[ -e $online ]] || skip "no processor of this machine can go offline"
+	echo 1 >$parameters/count_points
+	awk 'NR > 1 { n += $4 } END { print n }' /proc/ipcdemo/points >"$dir/before"
+	tried 0 ipcdemo record -o "$dir/rec" bash -c '
+		pipeline() {
+			ipcdemo pipeline "head -c 50000 /dev/zero | dd bs=1000 of=/dev/null status=none"
+		}
+		for i in 1 2 3; do
+			pipeline; echo 0 >'$online'; pipeline; echo 1 >'$online'; pipeline
+		done'
+	awk 'NR > 1 { n += $4 } END { print n }' /proc/ipcdemo/points >"$dir/after"
+	echo 0 >$parameters/count_points
+	[[ $err == *" has $(($(<"$dir/after") - $(<"$dir/before"))) points; nothing was lost" ]]
+}
+
 @test "the commands of docs/tracing.md print what stands there" {
 	local n=0 file
 
@@ -221,4 +357,20 @@ sum() {
 	trace write.copy
 	ipcdemo pipeline 'echo a | cat' >/dev/null
 	same write.copy "$(points_traced)"
+	echo 0 >$events/enable
+	# With points in batches, some of which are not told of yet.
+	echo 1 >$batch/enable
+	ipcdemo pipeline 'echo a | cat' >/dev/null
+	rmmod ipcdemo
+	[[ ! -e $batch ]]
+	insmod "$file"
+	same 0 "$(<$batch/enable)"
+	tried 0 ipcdemo record -o "$dir/rec" ipcdemo pipeline 'echo a | cat'
+	[[ $err == *" points; nothing was lost" ]]
+	# Under a recording: the kernel forgets what its buffers have.
+	tried 1 ipcdemo record -k -o "$dir/rec" rmmod ipcdemo
+	says "the module was unloaded meanwhile: the recording is not whole"
+	insmod "$file"
+	tried 0 ipcdemo record -o "$dir/rec" ipcdemo pipeline 'echo a | cat'
+	[[ $err == *" points; nothing was lost" ]]
 }
