@@ -124,6 +124,7 @@ static noinline void begin_or_end(struct ipc_batch *batch,
 static __always_inline void add(struct ipc_object *object, enum ipc_point point,
 				s64 offset, s64 len, s64 decided, u32 flags)
 {
+	struct ipc_batch __percpu *mine;
 	u64 what = point;
 	struct ipcdemo_step *step;
 	struct ipc_batch *batch;
@@ -131,7 +132,11 @@ static __always_inline void add(struct ipc_object *object, enum ipc_point point,
 	u32 n;
 
 	local_irq_save(irqs);
-	batch = this_cpu_ptr(batches);
+	mine = READ_ONCE(batches);
+	/* Turned off since the key was looked at. */
+	if (unlikely(!mine))
+		goto out;
+	batch = this_cpu_ptr(mine);
 	n = batch->n;
 	step = &batch->step[n++];
 	step->cycles = read_cycles();
@@ -149,6 +154,7 @@ static __always_inline void add(struct ipc_object *object, enum ipc_point point,
 	WRITE_ONCE(batch->n, n);
 	if (unlikely(n == 1 || n == IPCDEMO_BATCH_MOST))
 		begin_or_end(batch, step);
+out:
 	local_irq_restore(irqs);
 }
 
@@ -213,10 +219,12 @@ static void flush(bool empty)
 static void do_flusher(struct work_struct *work)
 {
 	mutex_lock(&batch_lock);
-	flush(false);
+	if (batches) {
+		flush(false);
+		schedule_delayed_work(to_delayed_work(work),
+				      msecs_to_jiffies(FLUSH_MS));
+	}
 	mutex_unlock(&batch_lock);
-	schedule_delayed_work(to_delayed_work(work),
-			      msecs_to_jiffies(FLUSH_MS));
 }
 
 static DECLARE_DELAYED_WORK(flusher, do_flusher);
@@ -248,12 +256,18 @@ module_param_cb(flush_points, &flush_ops, NULL, 0200);
 MODULE_PARM_DESC(flush_points,
 		 "1: tell of all points so far in ipcdemo_batch:points");
 
-/* Called as ipc_trace_on(). */
+/*
+ * Called as ipc_trace_on().  A kernel that has no memory just behind this call does
+ * not call ipc_batch_off() (it did not before commit fad217e16fde): then the batches
+ * are there already when it is called next, or when the module goes.
+ */
 int ipc_batch_on(void)
 {
 	struct ipc_batch __percpu *fresh = NULL;
 	unsigned int cpu;
 
+	if (READ_ONCE(batches))
+		return 0;
 	if (fail_batches)
 		fail_batches--;
 	else
@@ -263,7 +277,7 @@ int ipc_batch_on(void)
 	for_each_possible_cpu(cpu)
 		per_cpu_ptr(fresh, cpu)->cpu = cpu;
 	mutex_lock(&batch_lock);
-	batches = fresh;
+	WRITE_ONCE(batches, fresh);
 	mutex_unlock(&batch_lock);
 	static_branch_inc(&ipc_batched);
 	/* Last: who comes by sees the other one on. */
@@ -274,16 +288,21 @@ int ipc_batch_on(void)
 
 void ipc_batch_off(void)
 {
-	struct ipc_batch __percpu *old;
-
 	static_branch_dec(&ipc_looking.key);
 	static_branch_dec(&ipc_batched);
-	/* Who has seen the key on has interrupts off, and is waited for. */
-	synchronize_rcu();
-	cancel_delayed_work_sync(&flusher);
+	ipc_batch_exit();
+}
+
+void ipc_batch_exit(void)
+{
+	struct ipc_batch __percpu *old;
+
 	mutex_lock(&batch_lock);
 	old = batches;
-	batches = NULL;
+	WRITE_ONCE(batches, NULL);
 	mutex_unlock(&batch_lock);
+	cancel_delayed_work_sync(&flusher);
+	/* Who has loaded the pointer has interrupts off. */
+	synchronize_rcu();
 	free_percpu(old);
 }

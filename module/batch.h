@@ -14,10 +14,12 @@
  * and with the processors kept from coming and going.
  *
  * Lifetime.  The batches are there while the tracepoint is on: ipc_batch_on() makes
- * them before the key ipc_batched, ipc_batch_off() frees them behind it, and behind
- * all that still has interrupts off.  What they have then is dropped, as nobody is
- * told any more.  As with trace.h, the tracepoint may be turned off by the kernel,
- * behind our exit function.
+ * them before it turns the key ipc_batched on.  ipc_batch_off() turns that off, takes
+ * the pointer away, and frees them behind all that still has interrupts off: who has
+ * seen the key on may come late, and looks at the pointer with interrupts off.  What
+ * the batches have then is dropped, as nobody is told any more.  As with trace.h, the
+ * tracepoint may be turned off by the kernel, behind our exit function; that one frees
+ * the batches in any case.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM ipcdemo_batch
@@ -77,7 +79,6 @@ TRACE_EVENT_FN(points,
 			const struct ipc_moment *end),
 	       TP_ARGS(batch, end),
 	       TP_STRUCT__entry(__field(u32, cpu)
-				__field(u32, n)
 				__field(u64, first)
 				__field(u64, start_cycles)
 				__field(u64, start_ns)
@@ -86,7 +87,9 @@ TRACE_EVENT_FN(points,
 				__dynamic_array(u64, words,
 						batch->n *
 						sizeof(struct ipcdemo_step) /
-						sizeof(u64))),
+						sizeof(u64))
+				/* Here: the words begin at a multiple of 8. */
+				__field(u32, n)),
 	       TP_fast_assign(__entry->cpu = batch->cpu;
 			      __entry->n = batch->n;
 			      __entry->first = batch->first;

@@ -318,6 +318,9 @@ int ipc_gate_go(struct ipc_controller *controller, s32 pid, u32 flags);
 /* Nobody can begin to look any more: forget the key.  May sleep. */
 void ipc_gates_exit(void);
 
+/* No point is passed any more: free what ipc_batch_add() needs.  May sleep. */
+void ipc_batch_exit(void);
+
 /*
  * What each of @tasks is doing.  @switches, one for each, tells how often it was
  * switched to or away from.  Return: whether none of them is running.

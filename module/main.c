@@ -73,6 +73,7 @@ err_defaults:
 	ipc_objects_exit();
 err_objects:
 	ipc_procfs_exit();
+	ipc_batch_exit();
 	/* Its files may have been polled. */
 	ipc_gates_exit();
 err_procfs:
@@ -89,6 +90,7 @@ static void __exit ipcdemo_exit(void)
 	ipc_defaults_exit();
 	ipc_objects_exit();
 	ipc_procfs_exit();
+	ipc_batch_exit();
 	ipc_gates_exit();
 }
 

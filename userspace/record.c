@@ -81,13 +81,15 @@ struct kind {
 /**
  * struct counted - the points that a processor has numbered
  * @known:	one of its batches has come
- * @next:	the number of the next one
- * @lost:	how many did not come
+ * @first:	the lowest number of the recording
+ * @end:	the one behind the highest
+ * @taken:	so many of these have come, in whatever order
  */
 struct counted {
 	bool known;
-	__u64 next;
-	__u64 lost;
+	__u64 first;
+	__u64 end;
+	__u64 taken;
 };
 
 struct recorder {
@@ -118,6 +120,7 @@ struct recorder {
 	int signals;
 	pid_t child;
 	int go; /* a byte there lets the child go on */
+	int goes; /* the other end: also if it was killed we can write */
 	int status;
 	bool child_ended;
 	bool hurry; /* asked to end: wait for the command, not for its children */
@@ -402,8 +405,6 @@ static int flush_points(void)
 	return err;
 }
 
-static void empty_buffers(struct recorder *rec);
-
 /* From now on it is recorded; of the scheduler, the child and its own. */
 static int enable(struct recorder *rec)
 {
@@ -425,10 +426,20 @@ static int enable(struct recorder *rec)
 	err = flush_points();
 	if (err)
 		return fail("%s: %s", flush_file, strerror(-err));
-	/* With points from before if somebody else records, too */
-	empty_buffers(rec);
-	rec->begun = true;
 	return 0;
+}
+
+static bool still_on(const struct recorder *rec)
+{
+	char path[96], *on;
+	bool is;
+
+	snprintf(path, sizeof(path), "events/%s/%s/enable", systems[POINTS],
+		 points_event);
+	on = tracefs_instance_file_read(rec->sets[POINTS], path, NULL);
+	is = on && *on == '1';
+	free(on);
+	return is;
 }
 
 static void disable(struct recorder *rec)
@@ -439,6 +450,9 @@ static void disable(struct recorder *rec)
 		return;
 	rec->off = true;
 	err = flush_points();
+	/* A module that was unloaded, and loaded again perhaps, does not tell us */
+	if (!still_on(rec))
+		err = -ENOENT;
 	if (err && !rec->err)
 		rec->err = err;
 	turn(rec->sets[POINTS], systems[POINTS], points_event, "0");
@@ -634,12 +648,36 @@ static __u64 time_of(const struct kind *k, const void *data, __u64 cycles)
 	__u64 end_ns = number(k->end_ns, data);
 
 	/* A clock that was set back, or stood still, tells nothing more */
-	if (cycles <= start || end <= start)
+	if (cycles <= start || end <= start || end_ns <= start_ns)
 		return start_ns;
 	if (cycles >= end)
 		return end_ns;
 	return start_ns + (__u64)((long double)(end_ns - start_ns) *
 				  (cycles - start) / (end - start));
+}
+
+static bool all_known(const struct recorder *rec)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < rec->cpus; cpu++)
+		if (!rec->counted[cpu].known)
+			return false;
+	return true;
+}
+
+/* All processors have said where they are: the command may go. */
+static void begin(struct recorder *rec)
+{
+	struct counted *c;
+
+	for (c = rec->counted; c < rec->counted + rec->cpus; c++) {
+		c->first = c->end;
+		c->taken = 0;
+	}
+	rec->begun = true;
+	if (write(rec->go, "g", 1) != 1 && !rec->err)
+		rec->err = -errno;
 }
 
 static void take_batch(struct recorder *rec, const struct kind *k,
@@ -658,11 +696,20 @@ static void take_batch(struct recorder *rec, const struct kind *k,
 		return;
 	}
 	counted = &rec->counted[cpu];
-	if (counted->known)
-		counted->lost += first - counted->next;
+	if (!counted->known || first < counted->first)
+		counted->first = first;
+	if (!counted->known || first + n > counted->end)
+		counted->end = first + n;
 	counted->known = true;
-	counted->next = first + n;
-	for (i = 0; rec->begun && i < n; i++) {
+	counted->taken += n;
+	if (!rec->begun) {
+		if (!(++rec->taken % TURN))
+			between_events(rec);
+		if (all_known(rec))
+			begin(rec);
+		return;
+	}
+	for (i = 0; i < n; i++) {
 		memcpy(&step, (char *)r->data + offset + i * sizeof(step),
 		       sizeof(step));
 		t = time_of(k, r->data, step.cycles);
@@ -805,7 +852,14 @@ static void empty_buffers(struct recorder *rec)
 	for (i = 0; i < NR_SETS; i++)
 		tracefs_iterate_raw_events(rec->tep, rec->sets[i], NULL, 0,
 					   take_event, rec);
+	if (!rec->begun)
+		begin(rec);
 	tell_objects(rec);
+}
+
+static __u64 lost_points(const struct counted *c)
+{
+	return c->end - c->first - c->taken;
 }
 
 /* "overrun: 12": how many of a processor's events had no room. */
@@ -895,8 +949,8 @@ static int start_child(struct recorder *rec, const sigset_t *mask)
 		exit(become_command(rec->cli, rec->order->argv,
 				    rec->order->ours));
 	}
-	close(go[0]);
 	rec->go = go[1];
+	rec->goes = go[0];
 	return 0;
 }
 
@@ -971,6 +1025,7 @@ static void wait_for_command(struct recorder *rec)
 {
 	struct pollfd signals = {.fd = rec->signals, .events = POLLIN};
 
+	empty_buffers(rec);
 	while (!is_over(rec)) {
 		poll(&signals, 1, PERIOD);
 		take_signals(rec);
@@ -1067,8 +1122,9 @@ static int finish(struct recorder *rec)
 	for (i = 0; i < NR_SETS; i++) {
 		lost[i] = calloc(rec->cpus, sizeof(**lost));
 		for (cpu = 0; lost[i] && cpu < rec->cpus; cpu++)
-			lost[i][cpu] = i == POINTS ? rec->counted[cpu].lost
-						   : lost_on(rec->sets[i], cpu);
+			lost[i][cpu] = i == POINTS
+					       ? lost_points(&rec->counted[cpu])
+					       : lost_on(rec->sets[i], cpu);
 	}
 	if (!lost[POINTS] || !lost[SCHED])
 		rec->err = -ENOMEM;
@@ -1123,6 +1179,8 @@ static void clean_up(struct recorder *rec)
 		close(rec->signals);
 	if (rec->go >= 0)
 		close(rec->go);
+	if (rec->goes >= 0)
+		close(rec->goes);
 }
 
 static int run_and_record(struct recorder *rec)
@@ -1143,10 +1201,23 @@ static int run_and_record(struct recorder *rec)
 		status = enable(rec);
 	if (status)
 		return status;
-	if (write(rec->go, "g", 1) != 1)
-		return fail("cannot let the command go: %s", strerror(errno));
 	wait_for_command(rec);
 	return finish(rec);
+}
+
+/* One more than the highest number: "0-3,8-11" has 12. */
+static int possible_cpus(void)
+{
+	FILE *from = fopen("/sys/devices/system/cpu/possible", "re");
+	char text[4096] = "", *at, *last = text;
+
+	if (from && fgets(text, sizeof(text), from))
+		for (at = text; *at; at++)
+			if (*at == '-' || *at == ',')
+				last = at + 1;
+	if (from)
+		fclose(from);
+	return *last ? atoi(last) + 1 : sysconf(_SC_NPROCESSORS_CONF);
 }
 
 int record(struct cli *cli, const struct record_order *order, int *status)
@@ -1154,9 +1225,10 @@ int record(struct cli *cli, const struct record_order *order, int *status)
 	struct recorder rec = {
 		.cli = cli,
 		.order = order,
-		.cpus = sysconf(_SC_NPROCESSORS_CONF),
+		.cpus = possible_cpus(),
 		.signals = -1,
 		.go = -1,
+		.goes = -1,
 		.guard = -1,
 	};
 	int i, err, removed;

@@ -57,6 +57,10 @@ field() {
 		'$1 == point { for (i = 2; i < NF; i += 2) if ($i == key) print $(i + 1) }'
 }
 
+has_passed() {
+	[[ $(counted "$1") -gt 0 ]]
+}
+
 # The sum of the lines.
 sum() {
 	awk '{ sum += $1 } END { print sum }'
@@ -279,6 +283,19 @@ traced_by_task() {
 	echo 1 >$parameters/flush_points
 }
 
+@test "batches come and go while points are passed" {
+	local i
+
+	start ipcdemo pipeline 'cat /dev/zero | cat >/dev/null'
+	until_true has_passed write.copy
+	for ((i = 0; i < 40; i++)); do
+		echo 1 >$batch/enable
+		((i % 4)) || echo 1 >$parameters/flush_points
+		echo 0 >$batch/enable
+	done
+	kill -0 "$pid"
+}
+
 @test "without memory for batches the tracepoint stays off, and record says so" {
 	echo 1 >$parameters/fail_batches
 	run bash -c "echo 1 >$batch/enable"
@@ -373,4 +390,6 @@ traced_by_task() {
 	insmod "$file"
 	tried 0 ipcdemo record -o "$dir/rec" ipcdemo pipeline 'echo a | cat'
 	[[ $err == *" points; nothing was lost" ]]
+	tried 1 ipcdemo record -k -o "$dir/rec" sh -c "rmmod ipcdemo; insmod $file"
+	says "the module was unloaded meanwhile: the recording is not whole"
 }
